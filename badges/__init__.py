@@ -1,0 +1,1 @@
+"""From a completed course to a proof that anyone can verify. Imports nothing of ours."""

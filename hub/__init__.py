@@ -1,0 +1,1 @@
+"""People and delivery: `portal/` is ours (Django), `jupyter/` is what JupyterHub and Jupyter import."""

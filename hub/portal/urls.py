@@ -1,0 +1,28 @@
+"""Addresses of the portal: each app owns its pages (docs/reference/interfaces.md, section 4)."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from hub.portal import views
+
+urlpatterns = [
+    path("", include("hub.portal.catalogue.urls")),
+    path("", include("hub.portal.learning.urls")),
+    path("", include("hub.portal.accounts.urls")),
+    path("atelier/", include("hub.portal.authoring.urls")),
+    path("relecture/", include("graders.urls")),
+    path("", include("badges.urls")),
+    path("api/v1/", include("hub.portal.door.urls")),
+    path("compte/", include("allauth.urls")),
+    path("", include("allauth.idp.urls")),
+    path("administration/", admin.site.urls),
+    path("health", views.health, name="health"),
+    path("langue/", include("django.conf.urls.i18n")),
+]
+
+handler400 = "hub.portal.views.bad_request"
+handler403 = "hub.portal.views.permission_denied"
+handler404 = "hub.portal.views.page_not_found"
+handler500 = "hub.portal.views.server_error"

@@ -1,0 +1,1 @@
+"""Isolated processes for learners' code. Imports nothing of ours; knows no course, no person, no database."""
