@@ -1,0 +1,123 @@
+"""What a person does in a session: enrolment, modules opened, quiz answers, completion.
+
+Laws: marks belong to `graders` and are only copied here; every column said to be *cached* can be thrown away and is
+made again by `progress.rebuild`; dates of opening, quiz answers and completions are truths and are never recomputed.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Enrolment(models.Model):
+    """A person in a session, with their progress."""
+
+    session = models.ForeignKey("catalogue.CourseSession", on_delete=models.PROTECT, related_name="enrolments")
+    learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="enrolments")
+    enrolled_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Cached (learning/progress.py).
+    points = models.FloatField(default=0)
+    max_points = models.FloatField(default=0)
+    percent = models.FloatField(default=0)
+    rule_holds = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("session", "learner")
+        constraints = [models.UniqueConstraint(fields=["session", "learner"], name="one_enrolment_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.session_id}/{self.learner_id}"
+
+
+class ModuleProgress(models.Model):
+    """What a person did in one module of the session."""
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="modules")
+    module = models.CharField(max_length=63)
+    opened_at = models.DateTimeField(null=True)
+    """First time the lesson or the notebook was opened from the module page."""
+    read_at = models.DateTimeField(null=True)
+    """First time the lesson was opened. A statement, not a proof: no mark depends on it."""
+    # Cached (learning/progress.py).
+    auto_points = models.FloatField(default=0)
+    auto_max = models.FloatField(default=0)
+    manual_points = models.FloatField(default=0)
+    manual_max = models.FloatField(default=0)
+    quiz_points = models.FloatField(default=0)
+    quiz_max = models.FloatField(default=0)
+    waits_for_grader = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("enrolment", "module")
+        constraints = [models.UniqueConstraint(fields=["enrolment", "module"], name="one_row_per_module")]
+
+    def __str__(self) -> str:
+        return f"{self.enrolment_id}/{self.module}"
+
+    @property
+    def points(self) -> float:
+        return self.auto_points + self.manual_points + self.quiz_points
+
+    @property
+    def max_points(self) -> float:
+        return self.auto_max + self.manual_max + self.quiz_max
+
+
+class QuizAnswer(models.Model):
+    """The choices of a person for one question; every take of the quiz is kept, the best one counts."""
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="quiz_answers")
+    module = models.CharField(max_length=63)
+    take = models.PositiveIntegerField()
+    """1 for the first time the quiz was answered, 2 for the second…"""
+    question = models.CharField(max_length=63)
+    choices = models.JSONField()
+    """Positions of the ticked choices in `qcm.yml`, from 0."""
+    correct = models.BooleanField()
+    answered_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("enrolment", "module", "take", "id")
+        constraints = [
+            models.UniqueConstraint(fields=["enrolment", "module", "take", "question"], name="one_answer_per_take")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.enrolment_id}/{self.module}/{self.take}/{self.question}"
+
+
+class SubmissionTicket(models.Model):
+    """Leave to submit once, given by « Soumettre »: without it, a link could make a person submit unknowingly."""
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="tickets")
+    module = models.CharField(max_length=63)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class Completion(models.Model):
+    """The course's rule held once: kept for ever, whatever the marks become."""
+
+    enrolment = models.OneToOneField(Enrolment, on_delete=models.PROTECT, related_name="completion")
+    completed_at = models.DateTimeField(default=timezone.now, editable=False)
+    awarded_at = models.DateTimeField(null=True)
+    """When every badge of the course had been delivered; None: `pupitre awardbadges` tries again."""
+    lapsed_at = models.DateTimeField(null=True)
+    """Since when the rule no longer holds (a mark went down); the badge stays and the managers are told."""
+
+    class Meta:
+        ordering = ("-completed_at",)
+
+    def __str__(self) -> str:
+        return str(self.enrolment_id)
