@@ -6,7 +6,6 @@ everywhere by its slug, which is also nbgrader's course id; modules are data ins
 
 from __future__ import annotations
 
-from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -49,7 +48,9 @@ class CourseVersion(models.Model):
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="versions")
     version = models.CharField(max_length=40)
     content = models.JSONField()
-    """`course.yml` as validated by `coursefile.CourseFile`, quizzes included (their keys never leave the server)."""
+    """`course.yml` as validated by `coursefile.CourseFile`."""
+    quizzes = models.JSONField(default=dict)
+    """Module slug to `qcm.yml` as validated by `coursefile.Quiz`. Holds the keys: only learning/quiz.py reads it."""
     digest = models.CharField(max_length=64)
     """SHA-256 of everything published: the same version with another digest is refused."""
     published_at = models.DateTimeField(default=timezone.now)
@@ -137,14 +138,20 @@ class CourseSession(models.Model):
     def modules(self) -> list[Module]:
         return self.course_version.modules
 
-    def is_running(self, today: date | None = None) -> bool:
+    @property
+    def is_open(self) -> bool:
         """Whether work is accepted: the session is open and today is within its dates."""
-        day = today or timezone.localdate()
+        today = timezone.localdate()
         return (
             self.state == self.State.OPEN
-            and (self.starts_on is None or self.starts_on <= day)
-            and (self.ends_on is None or day <= self.ends_on)
+            and (self.starts_on is None or self.starts_on <= today)
+            and (self.ends_on is None or today <= self.ends_on)
         )
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether anyone may know of it: it is open, or about to, and people may enrol by themselves."""
+        return self.state == self.State.OPEN and self.enrolment != self.EnrolmentMode.MANAGED
 
 
 class SessionRole(models.Model):
