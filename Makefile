@@ -1,5 +1,94 @@
-# Two commands do all the set-up: `make run` and `make test`. See README.md.
-.PHONY: package
+# Two commands do all the set-up: `make run` and `make test`. Everything is installed in .venv and node_modules.
+SHELL := /bin/bash
+PYTHON ?= python3
+PIP = .venv/bin/pip --disable-pip-version-check
+SOURCES := $(shell find hub graders badges sandbox pupitre -type f -not -name '*.pyc' -not -name '*.mo' 2>/dev/null) pyproject.toml
+CHROMIUM ?= $(or $(shell command -v chromium),$(shell command -v chromium-browser))
+
+.PHONY: help run stop demo install package test lint types unit hub browser soak bench clean lock chromium messages
+
+help:
+	@echo "make run    installe ce qu'il faut, démarre Pupitre et affiche l'adresse"
+	@echo "make demo   la même chose avec un petit monde vivant, dans var/demo"
+	@echo "make stop   arrête tout"
+	@echo "make test   installe les outils de test, puis tout vérifier (lint, types, tests, navigateur)"
+	@echo "make soak   les longues répétitions des tests de robustesse"
+	@echo "make bench  les mesures, à côté des outils d'origine (ONLY=nom pour une seule)"
+
+run: install
+	@.venv/bin/python manage.py run
+
+demo: install
+	@PUPITRE_STATE_DIR=$(CURDIR)/var/demo .venv/bin/python manage.py demo
+
+stop:
+	@test -x .venv/bin/python || { echo "Rien n'est installé, donc rien ne tourne."; exit 0; }
+	@.venv/bin/python manage.py stop; PUPITRE_STATE_DIR=$(CURDIR)/var/demo .venv/bin/python manage.py stop
+
+# --- set-up ------------------------------------------------------------------------------------------------------------
+install: .venv/.base node_modules/.installed .venv/.package
+
+.venv/bin/pip:
+	@command -v $(PYTHON) >/dev/null || { echo "Python est introuvable : installez Python 3.11 ou plus récent (sous Debian : apt install python3 python3-venv)."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 ou plus récent est nécessaire ; celui-ci : $$($(PYTHON) --version). Indiquez-en un autre : make run PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "L'environnement Python n'a pas pu être créé (sous Debian : apt install python3-venv)."; exit 1; }
+
+.venv/.base: .venv/bin/pip requirements/base.txt
+	@echo "Installation des paquets Python…"
+	@$(PIP) install --quiet --require-hashes -r requirements/base.txt || { echo "L'installation des paquets Python a échoué : vérifiez la connexion et l'espace disque, puis relancez."; exit 1; }
+	@touch $@
+
+.venv/.dev: .venv/.base requirements/dev.txt
+	@echo "Installation des outils de test…"
+	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+node_modules/.installed: package-lock.json
+	@command -v npm >/dev/null || { echo "npm est introuvable : installez Node.js 20 ou plus récent (sous Debian : apt install nodejs npm)."; exit 1; }
+	@echo "Installation des paquets Node…"
+	@npm ci --silent || { echo "L'installation des paquets Node a échoué : vérifiez la connexion et l'espace disque, puis relancez."; exit 1; }
+	@touch $@
+
 # Learners' servers do not see the clone: our packages are installed in .venv, not linked to it.
-package:
-	@flock .venv/.package.lock .venv/bin/pip install --quiet --no-deps --no-build-isolation --force-reinstall . && rm -rf build
+.venv/.package: .venv/.base $(SOURCES)
+	@$(MAKE) --no-print-directory package
+
+package: messages
+	@flock .venv/.package.lock $(PIP) install --quiet --no-deps --no-build-isolation --force-reinstall . && rm -rf build && touch .venv/.package
+
+messages:
+	@for po in $$(find hub graders badges -name '*.po'); do .venv/bin/pybabel --quiet compile -i $$po -o $${po%.po}.mo 2>/dev/null || exit 1; done
+
+lock:
+	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --python-version 3.11 -o requirements/base.txt
+	uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --python-version 3.11 -c requirements/base.txt -o requirements/dev.txt
+
+# --- checks -------------------------------------------------------------------------------------------------------------
+test: install .venv/.dev chromium lint types
+	@.venv/bin/pytest
+
+lint:
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check .
+
+types:
+	@.venv/bin/mypy
+
+unit: install .venv/.dev
+	@.venv/bin/pytest -m "not hub and not browser"
+
+hub browser: install .venv/.dev
+	@.venv/bin/pytest -m $@
+
+soak: install .venv/.dev
+	@PUPITRE_SOAK=on .venv/bin/pytest -m soak | tee bench/results/soak.txt
+
+bench: install .venv/.dev
+	@.venv/bin/python -m bench $(ONLY)
+
+chromium:
+	@if [ -z "$(CHROMIUM)" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	  else echo "Chromium est nécessaire aux tests de navigateur : sudo apt install chromium"; exit 1; fi; fi
+
+clean:
+	rm -rf .venv node_modules build *.egg-info

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parent.parent
+
+
+def _find_root() -> Path:
+    """The clone: above this file when run from it, above `.venv` when this is the installed copy, else where we are."""
+    for folder in (Path(__file__).resolve().parent.parent, Path(sys.prefix).parent):
+        if (folder / "jupyterhub_config.py").exists():
+            return folder
+    return Path.cwd()
+
+
+ROOT = _find_root()
 
 
 class EnvironmentVariableError(ValueError):
