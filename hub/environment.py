@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-
 def _find_root() -> Path:
     """The clone: above this file when run from it, above `.venv` when this is the installed copy, else where we are."""
     for folder in (Path(__file__).resolve().parent.parent, Path(sys.prefix).parent):
@@ -165,8 +164,12 @@ def load_environment(variables: Mapping[str, str] | None = None) -> Environment:
 
     port = parsed("PORT", "8000", port_number, "a port from 1 to 65532")
     environment = Environment(
-        public_url=parsed("PUBLIC_URL", f"http://127.0.0.1:{port}", origin, "an origin such as https://pupitre.example.org"),
-        jupyter_url=parsed("JUPYTER_URL", f"http://localhost:{port}", origin, "an origin such as https://jupyter.example.org"),
+        public_url=parsed(
+            "PUBLIC_URL", f"http://127.0.0.1:{port}", origin, "an origin such as https://pupitre.example.org"
+        ),
+        jupyter_url=parsed(
+            "JUPYTER_URL", f"http://localhost:{port}", origin, "an origin such as https://jupyter.example.org"
+        ),
         port=port,
         bind=text("BIND", "127.0.0.1"),
         state_dir=Path(text("STATE_DIR", str(ROOT / "var"))).absolute(),

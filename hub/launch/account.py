@@ -9,9 +9,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.profile import enter_service
+
 from hub.environment import ROOT, Environment
 from hub.launch.errors import LaunchError
-from sandbox.profile import enter_service
 
 ACCOUNT = "pupitre"
 
@@ -32,7 +33,9 @@ def ensure_account() -> Account:
         entry = pwd.getpwnam(ACCOUNT)
     except KeyError:
         if shutil.which("useradd") is None:
-            raise LaunchError(f"La commande useradd est introuvable : créez vous-même l'utilisateur système « {ACCOUNT} ».") from None
+            raise LaunchError(
+                f"La commande useradd est introuvable : créez vous-même l'utilisateur système « {ACCOUNT} »."
+            ) from None
         subprocess.run(
             ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", ACCOUNT],
             check=True,

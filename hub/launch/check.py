@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-import sys
 from pathlib import Path
 
 from hub.environment import Environment
@@ -14,10 +13,10 @@ FREE_BYTES_WANTED = 500 << 20
 
 
 def check_tools(environment: Environment) -> None:
-    if sys.version_info < (3, 11):
-        raise LaunchError(f"Python {sys.version_info.major}.{sys.version_info.minor} est trop ancien : installez Python 3.11 ou plus récent.")
     if shutil.which("node") is None:
-        raise LaunchError("Node.js est introuvable : installez Node 20 ou plus récent (sous Debian : apt install nodejs npm).")
+        raise LaunchError(
+            "Node.js est introuvable : installez Node 20 ou plus récent (sous Debian : apt install nodejs npm)."
+        )
     if not proxy_command(environment).exists():
         raise LaunchError("Le proxy n'est pas installé : lancez « make run », qui installe tout ce qu'il faut.")
 

@@ -5,6 +5,7 @@ Ctrl+C stops the Hub and what it manages; learners' servers and forkd stay (`pup
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -37,7 +38,9 @@ def run(arguments: Sequence[str]) -> int:
     return stay(hub)
 
 
-def start(environment: Environment, say: Callable[[str], None] = lambda line: print(line, flush=True)) -> subprocess.Popen[bytes]:  # noqa: T201
+def start(
+    environment: Environment, say: Callable[[str], None] = lambda line: print(line, flush=True)
+) -> subprocess.Popen[bytes]:
     """Everything up to « it answers ».
 
     Raises
@@ -57,7 +60,12 @@ def start(environment: Environment, say: Callable[[str], None] = lambda line: pr
     if environment.isolation == "none":
         say("ATTENTION : PUPITRE_ISOLATION=none. Les programmes des participants tournent sans isolation, comme vous.")
     say("Préparation de la base, des pages et des parcours…")
-    for command in (["migrate", "--verbosity=0"], ["collectstatic", "--noinput", "--verbosity=0"], ["ensurehubclient"], ["synccourses"]):
+    for command in (
+        ["migrate", "--verbosity=0"],
+        ["collectstatic", "--noinput", "--verbosity=0"],
+        ["ensurehubclient"],
+        ["synccourses"],
+    ):
         manage(environment, account, command)
     ensure_forkd(environment, account)
     say("Démarrage des services…")
@@ -66,7 +74,7 @@ def start(environment: Environment, say: Callable[[str], None] = lambda line: pr
         [accounts.python(), "-m", "hub.jupyter.app", "-f", ROOT / "jupyterhub_config.py"],
         cwd=ROOT,
         env=accounts.service_environment(environment),
-        preexec_fn=lambda: accounts.become(environment, account),  # noqa: PLW1509
+        preexec_fn=lambda: accounts.become(environment, account),
         start_new_session=True,
         stdin=subprocess.DEVNULL,
         stdout=log,
@@ -97,7 +105,7 @@ def manage(environment: Environment, account: accounts.Account, command: Sequenc
         [accounts.python(), ROOT / "manage.py", *command],
         cwd=ROOT,
         env=accounts.service_environment(environment),
-        preexec_fn=lambda: accounts.become(environment, account),  # noqa: PLW1509
+        preexec_fn=lambda: accounts.become(environment, account),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -158,7 +166,9 @@ def wait_until_it_answers(environment: Environment, hub: subprocess.Popen[bytes]
         if hub.poll() is not None:
             raise LaunchError(f"Le service n'a pas démarré : {_tail(environment.state_dir / 'log' / 'hub.log')}")
         if time.monotonic() > deadline:
-            raise LaunchError(f"Pas de réponse de {min(waiting)} après {START_PATIENCE_S} s. Voyez {environment.state_dir / 'log' / 'hub.log'}.")
+            raise LaunchError(
+                f"Pas de réponse de {min(waiting)} après {START_PATIENCE_S} s. Voyez {environment.state_dir / 'log' / 'hub.log'}."
+            )
         for url in sorted(waiting):
             address, host = local[url]
             try:
@@ -201,10 +211,8 @@ def end_group(hub: subprocess.Popen[bytes]) -> None:
         hub.wait(timeout=15)
     except subprocess.TimeoutExpired:
         pass
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(hub.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     hub.wait()
 
 
@@ -215,7 +223,9 @@ def _lock(environment: Environment) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        raise LaunchError("Un autre démarrage de Pupitre est en cours pour ce dossier : attendez qu'il finisse.") from error
+        raise LaunchError(
+            "Un autre démarrage de Pupitre est en cours pour ce dossier : attendez qu'il finisse."
+        ) from error
     return file
 
 
@@ -230,7 +240,7 @@ def _log(environment: Environment, account: accounts.Account, name: str) -> IO[b
 def _local(environment: Environment, url: str) -> tuple[str, str]:
     """The same address asked from this machine: a public name may not resolve here."""
     bind = "127.0.0.1" if environment.bind in ("0.0.0.0", "::", "") else environment.bind  # noqa: S104
-    scheme, _, rest = url.partition("://")
+    _scheme, _, rest = url.partition("://")
     host, _, path = rest.partition("/")
     return f"http://{bind}:{environment.port}/{path}", host
 
