@@ -1,0 +1,9 @@
+"""What other apps may listen to."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+mark_changed = Signal()
+"""A mark of a learner may have changed. Sent after the commit, sender=Attempt,
+with `learner_id`, `session` (slug) and `assignment` (name)."""
