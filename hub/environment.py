@@ -97,7 +97,7 @@ class Environment:
         if os.environ.get("PUPITRE_RUN_DIR"):
             return Path(os.environ["PUPITRE_RUN_DIR"])
         uid = os.geteuid()
-        return Path(f"/run/pupitre-{digest}" if uid == 0 else f"/tmp/pupitre-{uid}-{digest}")
+        return Path(f"/run/pupitre-{digest}" if uid == 0 else f"/tmp/pupitre-{uid}-{digest}")  # noqa: S108  its owner is checked at start
 
     def as_variables(self) -> dict[str, str]:
         """The same environment as `PUPITRE_*` variables, for a child process."""

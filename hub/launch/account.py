@@ -51,6 +51,10 @@ def ensure_folders(environment: Environment, account: Account) -> None:
     owned = [state, state / "keys", state / "log", state / "mail", run]
     for folder in [*owned, run / "doors", run / "servers", state / "homes"]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if run.is_symlink() or run.stat().st_uid not in (os.geteuid(), account.uid):
+        raise LaunchError(
+            f"{run} appartient à quelqu'un d'autre : supprimez ce dossier, ou indiquez-en un autre avec PUPITRE_RUN_DIR."
+        )
     if account.drops:
         for folder in [*owned, run / "doors", run / "servers"]:
             os.chown(folder, account.uid, account.gid)

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -38,9 +38,11 @@ def run(arguments: Sequence[str]) -> int:
     return stay(hub)
 
 
-def start(
-    environment: Environment, say: Callable[[str], None] = lambda line: print(line, flush=True)
-) -> subprocess.Popen[bytes]:
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+def start(environment: Environment) -> subprocess.Popen[bytes]:
     """Everything up to « it answers ».
 
     Raises
@@ -180,10 +182,10 @@ def wait_until_it_answers(environment: Environment, hub: subprocess.Popen[bytes]
 
 
 def say_address(environment: Environment) -> None:
-    print(f"\nPupitre répond : {environment.public_url}", flush=True)  # noqa: T201
+    say(f"\nPupitre répond : {environment.public_url}")
     link = manage(environment, accounts.ensure_account(), ["onetimeadmin"]).strip()
     if link:
-        print(f"Première visite : créez le compte administrateur avec ce lien, valable une fois :\n{link}", flush=True)  # noqa: T201
+        say(f"Première visite : créez le compte administrateur avec ce lien, valable une fois :\n{link}")
 
 
 def stay(hub: subprocess.Popen[bytes]) -> int:
@@ -193,13 +195,13 @@ def stay(hub: subprocess.Popen[bytes]) -> int:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    print("Ctrl+C arrête le service ; les serveurs des participants restent (« make stop » arrête tout).", flush=True)  # noqa: T201
+    say("Ctrl+C arrête le service ; les serveurs des participants restent (« make stop » arrête tout).")
     try:
         return hub.wait()
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        print("\nArrêt…", flush=True)  # noqa: T201
+        say("\nArrêt…")
         end_group(hub)
         return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Sequence
@@ -17,10 +18,8 @@ def stop(arguments: Sequence[str] = ()) -> int:
     hub = read_process(run_dir / "hub.pid")
     if hub:
         hub.end(patience_s=15)
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(hub.pid, signal.SIGKILL)  # its own session: what the Hub did not end itself
-        except (ProcessLookupError, PermissionError):
-            pass
         ended.append("le service")
     forkd = read_process(run_dir / "forkd.pid")
     if forkd:
