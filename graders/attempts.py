@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from graders.assignments import find_assignment
 from graders.blobs import submission_blobs
-from graders.models import Assignment, Attempt, AttemptState
+from graders.models import Assignment, AssignmentVersion, Attempt, AttemptState
 from graders.submitted import SubmissionRefused, check_files, match_notebooks
 from graders.tasks import enqueue_marking
 
@@ -35,7 +35,7 @@ def _find_attempt(learner: Any, session: str, assignment: str, client_id: UUID) 
     ).first()
 
 
-def _check(learner: Any, session: str, name: str, files: Mapping[str, bytes]) -> Assignment:
+def _check(learner: Any, session: str, name: str, files: Mapping[str, bytes]) -> AssignmentVersion:
     """Raise SubmissionRefused unless the learner may submit these files; return what they answer."""
     if not learner.has_perm("learning.study_session", session):
         raise SubmissionRefused(
@@ -56,7 +56,7 @@ def _check(learner: Any, session: str, name: str, files: Mapping[str, bytes]) ->
             _("%d de vos essais attendent déjà leur correction : patientez avant d’en envoyer un autre.")
             % WAITING_ATTEMPTS,
         )
-    return assignment
+    return assignment.current
 
 
 def receive(*, learner: Any, session: str, assignment: str, client_id: UUID, files: Mapping[str, bytes]) -> Attempt:
@@ -76,7 +76,7 @@ def receive(*, learner: Any, session: str, assignment: str, client_id: UUID, fil
     if known is not None:
         return known
     try:
-        row = _check(learner, session, assignment, files)
+        version = _check(learner, session, assignment, files)
     except SubmissionRefused as refusal:
         logger.warning(
             "submission refused: learner %s, %s/%s, %s: %s",
@@ -90,14 +90,14 @@ def receive(*, learner: Any, session: str, assignment: str, client_id: UUID, fil
     content = submission_blobs().put_all(files)
     with transaction.atomic():
         # The lock orders the learners' numbers on PostgreSQL; SQLite's transactions are already one at a time.
-        row = Assignment.objects.select_for_update().get(pk=row.pk)
+        row = Assignment.objects.select_for_update().get(pk=version.assignment_id)
         known = _find_attempt(learner, session, assignment, client_id)
         if known is not None:
             return known
         last = row.attempts.filter(learner=learner).aggregate(last=Max("number"))["last"] or 0
         attempt = Attempt.objects.create(
             assignment=row,
-            version_id=row.current_id,
+            version=version,
             learner=learner,
             number=last + 1,
             client_id=client_id,
