@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from graders.blobs import assignment_blobs
+from graders.engine.release import describe_notebook
 from graders.models import Assignment, AssignmentVersion
 
 logger = logging.getLogger(__name__)
@@ -19,8 +20,6 @@ logger = logging.getLogger(__name__)
 
 def _describe_cells(source: Mapping[str, bytes]) -> list[dict[str, Any]]:
     """Graded cells of every notebook of the source, in order."""
-    from graders.engine.release import describe_notebook
-
     return [
         {
             "notebook": path,

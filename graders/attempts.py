@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 
 from graders.assignments import find_assignment
 from graders.blobs import submission_blobs
+from graders.errors import SubmissionRefused
 from graders.models import Assignment, AssignmentVersion, Attempt, AttemptState
-from graders.submitted import SubmissionRefused, check_files, match_notebooks
+from graders.submitted import check_files, match_notebooks
 from graders.tasks import enqueue_marking
 
 __all__ = ["SubmissionRefused", "receive"]

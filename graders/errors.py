@@ -3,6 +3,7 @@
     GradersError                 stable `code`, `message` for the person (a French sentence that says what to do)
     ├── ReleaseError             a source notebook that cannot be released: for its author
     ├── SubmissionRefused        a submission that the door does not take: for the learner
+    ├── ReviewRefused            a grader's marks that are not saved: for the grader
     └── SandboxUnavailable       the isolated processes do not answer: the task is tried again
 
 A wrong answer is never an error: it is a `Result`.
@@ -26,6 +27,10 @@ class ReleaseError(GradersError):
 
 class SubmissionRefused(GradersError):
     """A submission that is not stored."""
+
+
+class ReviewRefused(GradersError):
+    """A grader's marks that are not saved; nothing was changed."""
 
 
 class SandboxUnavailable(GradersError):

@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 
 from graders.blobs import assignment_blobs, submission_blobs
 from graders.marks import announce_mark
+from graders.errors import SubmissionRefused
 from graders.models import Attempt, AttemptState, CellMark, Review
-from graders.submitted import SubmissionRefused, load_cells, match_notebooks
+from graders.submitted import load_cells, match_notebooks
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,10 @@ def mark_files(attempt: Attempt, forkd: Path) -> Outcome:
         return Outcome("refused", refusal.code, refusal.message)
     outcome = Outcome(AttemptState.MARKED)
     # Data files come from the release, never from the learner: a forged data set must not change the marks.
-    data = {path: content for path, content in source.items() if not path.endswith(".ipynb")}
+    released = assignment_blobs().get_all(
+        {path: sha256 for path, sha256 in attempt.version.release.items() if not path.endswith(".ipynb")}
+    )
+    data = released | {path: content for path, content in source.items() if not path.endswith(".ipynb")}
     for notebook in [path for path in source if path.endswith(".ipynb")]:
         if notebook not in matched:
             outcome.cells += _absent_cells(attempt, notebook, len(outcome.cells))

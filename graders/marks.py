@@ -17,6 +17,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from graders.errors import ReviewRefused
 from graders.models import Attempt, AttemptState, CellMark, Review
 from graders.signals import mark_changed
 
@@ -36,15 +37,6 @@ class Mark:
     waits_for_grader: bool
     attempt_number: int
     """Of the attempt that counts."""
-
-
-class ReviewRefused(Exception):  # noqa: N818 - a refusal is an answer, not a failure
-    """A grader's marks that cannot be saved; `message` is French, for the grader. Nothing was changed."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True)

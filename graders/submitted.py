@@ -12,21 +12,13 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from graders.errors import SubmissionRefused
 from graders.models import AssignmentVersion
 
 FILE_BYTES = 10 << 20
 TOTAL_BYTES = 30 << 20
 FILES = 50
 PATH_CHARACTERS = 200
-
-
-class SubmissionRefused(Exception):  # noqa: N818 - a refusal is an answer, not a failure
-    """A submission that is not kept; `code` is stable, `message` is French, for the learner."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
 
 
 def is_safe_path(path: str) -> bool:

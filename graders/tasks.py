@@ -19,6 +19,7 @@ from django.db.models import F
 from django.utils import timezone
 from django_tasks import task
 
+from graders.errors import SandboxUnavailable
 from graders.marking import Outcome, mark_files, store_outcome
 from graders.models import Attempt, AttemptState
 
@@ -35,8 +36,6 @@ MARKING_PRIORITY = 10
 @task(queue_name="marking", priority=MARKING_PRIORITY)
 def mark_attempt(attempt_id: int) -> str:
     """Mark one attempt if it still waits; the returned word is for the queue's table."""
-    from graders.errors import SandboxUnavailable
-
     claim = secrets.token_hex(16)
     if not claim_attempt(attempt_id, claim):
         return "skipped"
