@@ -50,6 +50,9 @@ class ModuleProgress(models.Model):
     quiz_points = models.FloatField(default=0)
     quiz_max = models.FloatField(default=0)
     waits_for_grader = models.BooleanField(default=False)
+    attempt_number = models.PositiveIntegerField(default=0)
+    """Of the attempt that counts; 0: nothing marked yet."""
+    quiz_takes = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ("enrolment", "module")

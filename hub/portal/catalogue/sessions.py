@@ -1,0 +1,59 @@
+"""Giving a session its course: assignments handed to the graders, change of version.
+
+Laws: a session uses one version at a time; learners' enrolments and dates survive a change of version, and their
+progress is computed again (through the signal `session_moved`, so that nothing here knows `learning`).
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from django.db import transaction
+from django.dispatch import Signal
+
+from graders import assignments
+from hub.portal.catalogue import storage
+from hub.portal.catalogue.coursecontent import LESSON_NAME
+from hub.portal.catalogue.models import CourseSession, CourseVersion
+
+log = logging.getLogger(__name__)
+
+session_moved = Signal()
+"""The session uses another version, or its version was replaced. Sent inside the transaction: `session`."""
+
+
+def publish_assignments(session: CourseSession) -> None:
+    """Give the graders every assignment of the session's version; idempotent."""
+    version = session.course_version
+    folder = storage.version_folder(version.course.slug, version.version)
+    manifest = storage.load_manifest(folder)
+    for module in version.modules:
+        if module.assignment is None:
+            continue
+        assignments.publish(
+            session=session.slug,
+            name=module.slug,
+            version=version.version,
+            title=module.title,
+            release=_load_files(folder, storage.list_files(manifest, module.slug, "released"), "released"),
+            source=_load_files(folder, storage.list_files(manifest, module.slug, "source"), "source"),
+        )
+
+
+def move_session(session: CourseSession, version: CourseVersion) -> None:
+    """Make the session use `version`; the caller publishes the assignments."""
+    with transaction.atomic():
+        kept = {module.slug for module in version.modules if module.assignment}
+        for module in session.course_version.modules:
+            if module.assignment and module.slug not in kept:
+                assignments.withdraw(session=session.slug, name=module.slug)
+        log.info("session %s: moved to version %s", session.slug, version.version)
+        session.course_version = version
+        session.save(update_fields=["course_version"])
+        session_moved.send(sender=CourseSession, session=session)
+
+
+def _load_files(folder: Path, files: list[storage.StoredFile], part: storage.Part) -> dict[str, bytes]:
+    """The lesson is no part of an assignment: nbgrader would ask learners to hand it in."""
+    return {file.path: storage.load_blob(folder, part, file.sha256) for file in files if file.path != LESSON_NAME}
