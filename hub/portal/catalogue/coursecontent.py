@@ -15,6 +15,7 @@ import nbformat
 from django.utils.translation import gettext as _
 
 from graders.engine.release import describe_notebook
+from graders.errors import ReleaseError
 from hub.portal.catalogue.coursefile import (
     COURSE_FILE,
     CourseFile,
@@ -101,8 +102,8 @@ def _load_module(reader: _Reader, module: Module, key: KeyPath) -> ModuleContent
 def _check_points(reader: _Reader, module: Module, key: KeyPath, notebook: bytes) -> None:
     try:
         cells = describe_notebook(notebook)
-    except ValueError as error:  # nbgrader's own refusal: a duplicated or missing cell id
-        message = _("les cellules notées du carnet sont incorrectes (%(reason)s)") % {"reason": error}
+    except ReleaseError as error:
+        message = _("les cellules notées du carnet sont incorrectes (%(reason)s)") % {"reason": error.message}
         raise CourseFileError(module.assignment or COURSE_FILE, None, "", message) from error
     for grade_id, count in Counter(cell.grade_id for cell in cells).items():
         if count > 1:

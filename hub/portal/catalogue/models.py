@@ -138,8 +138,7 @@ class CourseSession(models.Model):
     def modules(self) -> list[Module]:
         return self.course_version.modules
 
-    @property
-    def is_open(self) -> bool:
+    def is_running(self) -> bool:
         """Whether work is accepted: the session is open and today is within its dates."""
         today = timezone.localdate()
         return (
@@ -147,11 +146,6 @@ class CourseSession(models.Model):
             and (self.starts_on is None or self.starts_on <= today)
             and (self.ends_on is None or today <= self.ends_on)
         )
-
-    @property
-    def is_listed(self) -> bool:
-        """Whether anyone may know of it: it is open, or about to, and people may enrol by themselves."""
-        return self.state == self.State.OPEN and self.enrolment != self.EnrolmentMode.MANAGED
 
 
 class SessionRole(models.Model):

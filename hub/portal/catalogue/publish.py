@@ -25,7 +25,7 @@ from hub.portal.catalogue.coursecontent import ASSIGNMENT_NAME, LESSON_NAME, Cou
 from hub.portal.catalogue.coursefile import COURSE_FILE, CourseFile, CourseFileError
 from hub.portal.catalogue.models import Course, CourseSession, CourseVersion
 from hub.portal.catalogue.search import fold
-from hub.portal.catalogue.sessions import move_session, publish_assignments
+from hub.portal.catalogue.sessions import move_session, publish_assignments, session_moved
 from hub.portal.catalogue.yamlsource import load_yaml
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,8 @@ def publish(folder: Path) -> Publication:
             touched = touched.filter(pk__in=[session.pk for session in publication.opened + publication.moved])
         for session in touched:
             publish_assignments(session)
+            if outcome == "replaced":
+                session_moved.send(sender=CourseSession, session=session)
     if outcome != "unchanged":
         log.info("course %s: version %s %s", course.slug, course.version, outcome)
     return publication

@@ -1,0 +1,89 @@
+"""The completion rule of `course.yml`: whether it holds, and what remains, as sentences for the learner.
+
+Pure: takes the course and the learner's rows, touches no database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from hub.portal.catalogue.coursefile import CourseFile, Module
+from hub.portal.learning.models import ModuleProgress
+
+TOLERANCE = 1e-9
+"""Points are sums of decimal fractions: 59.999999999 % is 60 %."""
+
+
+def points_percent(course: CourseFile, rows: Mapping[str, ModuleProgress]) -> float:
+    """Share of the course's points that the learner has, 0 to 100; a course without points has them all."""
+    total = course.max_points
+    earned = sum(rows[module.slug].points for module in course.modules if module.slug in rows)
+    return 100.0 if total <= 0 else min(100.0, 100.0 * earned / total)
+
+
+def list_remaining(course: CourseFile, rows: Mapping[str, ModuleProgress]) -> list[str]:
+    """What is still to be done; empty when the rule holds."""
+    rule = course.completion
+    remaining: list[str] = []
+    if rule.each_module.opened:
+        unopened = [module for module in course.modules if not _is_opened(rows.get(module.slug))]
+        if unopened:
+            remaining.append(
+                ngettext(
+                    "Ouvrez le module : %(titles)s.",
+                    "Ouvrez les modules : %(titles)s.",
+                    len(unopened),
+                )
+                % {"titles": _join(unopened)}
+            )
+    weak = [module for module in course.modules if not _has_auto_share(module, rows, rule.each_module.auto_percent)]
+    if weak:
+        remaining.append(
+            _("Obtenez au moins %(percent)g %% des points du carnet dans : %(titles)s.")
+            % {"percent": rule.each_module.auto_percent, "titles": _join(weak)}
+        )
+    waiting = [module for module in course.modules if module.slug in rule.reviewed and not _is_reviewed(rows, module)]
+    if waiting:
+        remaining.append(
+            _("Faites relire votre travail par un correcteur dans : %(titles)s.") % {"titles": _join(waiting)}
+        )
+    percent = points_percent(course, rows)
+    if percent + TOLERANCE < rule.percent:
+        missing = (rule.percent - percent) / 100 * course.max_points
+        remaining.append(
+            _("Gagnez encore %(missing)s point(s) : il faut %(percent)g %% des %(total)g points du parcours.")
+            % {"missing": _points(missing), "percent": rule.percent, "total": course.max_points}
+        )
+    return remaining
+
+
+def rule_holds(course: CourseFile, rows: Mapping[str, ModuleProgress]) -> bool:
+    return not list_remaining(course, rows)
+
+
+def _is_opened(row: ModuleProgress | None) -> bool:
+    return row is not None and row.opened_at is not None
+
+
+def _has_auto_share(module: Module, rows: Mapping[str, ModuleProgress], percent: float) -> bool:
+    row = rows.get(module.slug)
+    earned = row.auto_points if row else 0.0
+    return earned + TOLERANCE >= module.points.auto * percent / 100
+
+
+def _is_reviewed(rows: Mapping[str, ModuleProgress], module: Module) -> bool:
+    row = rows.get(module.slug)
+    return row is not None and row.attempt_number > 0 and not row.waits_for_grader
+
+
+def _join(modules: list[Module]) -> str:
+    return ", ".join(f"« {module.title} »" for module in modules)
+
+
+def _points(value: float) -> str:
+    """Rounded up to a tenth: « encore 0 point » would be a lie."""
+    tenths = int(-(-(value * 10 - TOLERANCE) // 1))
+    return f"{max(tenths, 1) / 10:g}".replace(".", ",")
