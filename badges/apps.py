@@ -3,3 +3,4 @@ from django.apps import AppConfig
 
 class BadgesConfig(AppConfig):
     name = "badges"
+    verbose_name = "Badges"

@@ -1,0 +1,112 @@
+"""The attestation of completion: a French PDF (PDF/UA-1) with the award's check code, a QR code and the credential attached.
+
+Laws: every text of a person reaches typst as JSON data, never as markup; fonts are typst's own (no file of the machine, no
+network); it names the organisation that issues it and says that it is no act of the State.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+
+import segno
+import typst
+
+from badges.credential import Result, format_number
+
+_MONTHS = ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"]
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """What the document says; dates are the reader's (local) dates."""
+
+    issuer_name: str
+    recipient_name: str
+    title: str
+    description: str
+    reference: str
+    session: str
+    hours: float
+    started_on: date | None
+    completed_on: date
+    edited_on: date
+    results: Sequence[Result]
+    check_code: str
+    address: str
+    """Where the award is checked; the QR code holds it."""
+    demonstration: bool
+    badge_svg: bytes
+    credential: str
+    """The signed JSON, attached to the file."""
+
+
+def render_attestation(attestation: Attestation) -> bytes:
+    """The PDF."""
+    data = {
+        "issuer": attestation.issuer_name,
+        "recipient": attestation.recipient_name,
+        "title": attestation.title,
+        "description": attestation.description,
+        "facts": [{"name": name, "value": value} for name, value in _list_facts(attestation)],
+        "results": [{"title": result.title, "points": _format_points(result)} for result in attestation.results],
+        "code": attestation.check_code,
+        "address": attestation.address,
+        "demonstration": attestation.demonstration,
+        "edited": format_date_fr(attestation.edited_on),
+        "year": attestation.edited_on.year,
+        "month": attestation.edited_on.month,
+        "day": attestation.edited_on.day,
+    }
+    template = (files("badges") / "attestation.typ").read_bytes()
+    pdf = typst.compile(
+        template,
+        format="pdf",
+        sys_inputs={
+            # NUL is no character of a document, and typst's JSON reader stops at it.
+            "data": json.dumps(data, ensure_ascii=False).replace("\\u0000", ""),
+            "qr": _render_qr(attestation.address),
+            "badge": attestation.badge_svg.decode("utf-8-sig"),
+            "credential": attestation.credential,
+        },
+        pdf_standards=["ua-1"],
+        ignore_system_fonts=True,
+    )
+    assert isinstance(pdf, bytes)  # noqa: S101 - a PDF is one file, whatever its number of pages
+    return pdf
+
+
+def format_date_fr(day: date) -> str:
+    """`1er mars 2027`; not by locale, which the machine may lack."""
+    return f"{'1er' if day.day == 1 else day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def _list_facts(attestation: Attestation) -> list[tuple[str, str]]:
+    facts = [("Intitulé", attestation.title), ("Référence", attestation.reference)]
+    if attestation.session:
+        facts.append(("Session", attestation.session))
+    facts.append(("Modalité", "À distance, en autoformation"))
+    completed = format_date_fr(attestation.completed_on)
+    if attestation.started_on is not None:
+        facts.append(("Période", f"Du {format_date_fr(attestation.started_on)} au {completed}"))
+    facts.append(("Date d’achèvement", completed))
+    if attestation.hours:
+        hours = format_number(attestation.hours).replace(".", ",")
+        facts.append(("Durée prévue", f"{hours} h (durée planifiée par les auteurs, non mesurée)"))
+    facts.append(("Date d’édition", format_date_fr(attestation.edited_on)))
+    return facts
+
+
+def _format_points(result: Result) -> str:
+    points, most = (format_number(value).replace(".", ",") for value in (result.points, result.max_points))
+    return f"{points} / {most}"
+
+
+def _render_qr(address: str) -> str:
+    stream = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(stream, kind="svg", border=2, xmldecl=False, light="white")
+    return stream.getvalue().decode("utf-8")

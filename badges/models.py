@@ -1,0 +1,110 @@
+"""What is kept of badges: what was promised, and who was given what.
+
+Laws: an award is made once per person and achievement (a database constraint), never deleted and never changed but for
+its publication and its revocation; a place in a revocation list is used once.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from badges.credential import Achievement, Result
+
+
+class Badge(models.Model):
+    """What a badge promises, exactly as it was when someone first received it."""
+
+    digest = models.CharField(max_length=32, unique=True)
+    key = models.CharField(max_length=200, db_index=True)
+    course = models.CharField(max_length=100)
+    version = models.CharField(max_length=50)
+    title = models.CharField(max_length=300)
+    description = models.TextField()
+    criteria = models.TextField()
+    hours = models.FloatField()
+    image_svg = models.BinaryField()
+    image_png = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("badge")
+        verbose_name_plural = _("badges")
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.version})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("badges:badge", args=[self.digest])
+
+    @property
+    def achievement(self) -> Achievement:
+        return Achievement(
+            key=self.key,
+            course=self.course,
+            version=self.version,
+            title=self.title,
+            description=self.description,
+            criteria=self.criteria,
+            image_svg=bytes(self.image_svg),
+            hours=self.hours,
+        )
+
+
+class Award(models.Model):
+    """One person's signed credential."""
+
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="awards")
+    badge = models.ForeignKey(Badge, on_delete=models.PROTECT, related_name="awards")
+    achievement_key = models.CharField(max_length=200)
+    session = models.CharField(max_length=63, blank=True)
+    check_code = models.CharField(_("code de vérification"), max_length=14, unique=True)
+    recipient_name = models.CharField(_("nom signé"), max_length=300)
+    issuer_id = models.CharField(max_length=300, db_index=True)
+    is_demonstration = models.BooleanField(default=False)
+    credential_text = models.TextField()
+    results = models.JSONField(default=list)
+    started_at = models.DateTimeField(null=True)
+    issued_at = models.DateTimeField(_("délivré le"))
+    status_list = models.PositiveIntegerField()
+    status_index = models.PositiveIntegerField()
+    email_salt = models.CharField(max_length=64)
+    published_at = models.DateTimeField(_("publié le"), null=True, blank=True)
+    shows_marks = models.BooleanField(_("notes visibles"), default=False)
+    revoked_at = models.DateTimeField(_("révoqué le"), null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    revocation_reason = models.CharField(_("motif de la révocation"), max_length=500, blank=True)
+    announced_at = models.DateTimeField(null=True)
+    revocation_announced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("badge délivré")
+        verbose_name_plural = _("badges délivrés")
+        ordering = ["-issued_at", "-pk"]
+        permissions = [("revoke_award", _("révoquer un badge délivré"))]
+        constraints = [
+            models.UniqueConstraint(fields=["recipient", "achievement_key"], name="badges_award_once"),
+            models.UniqueConstraint(fields=["status_list", "status_index"], name="badges_award_status_place"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.check_code} {self.achievement_key}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("badges:award", args=[self.check_code])
+
+    @property
+    def credential(self) -> dict[str, Any]:
+        """The signed document."""
+        return cast(dict[str, Any], json.loads(self.credential_text))
+
+    @property
+    def module_results(self) -> list[Result]:
+        return [Result(**result) for result in self.results]
