@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -14,6 +15,7 @@ from django.utils import timezone
 from graders.blobs import assignment_blobs
 from graders.engine.release import describe_notebook
 from graders.models import Assignment, AssignmentVersion
+from graders.signals import assignment_released
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +70,9 @@ def publish(
         if assignment.current_id != row.pk or assignment.withdrawn_at:
             assignment.current, assignment.withdrawn_at = row, None
             assignment.save(update_fields=["current", "withdrawn_at"])
+            transaction.on_commit(
+                partial(assignment_released.send_robust, sender=Assignment, session=session, assignment=name)
+            )
     if new:
         logger.info("assignment %s/%s released: version %s, %d graded cells", session, name, version, len(cells))
     return assignment

@@ -17,8 +17,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from graders.blobs import assignment_blobs, submission_blobs
-from graders.marks import announce_mark
+from graders.engine.mark import mark_submission
+from graders.engine.notebook import get_nbgrader
+from graders.engine.result import MarkingLimits
 from graders.errors import SubmissionRefused
+from graders.marks import announce_mark
 from graders.models import Attempt, AttemptState, CellMark, Review
 from graders.submitted import load_cells, match_notebooks
 
@@ -40,8 +43,6 @@ class Outcome:
 
 def mark_files(attempt: Attempt, forkd: Path) -> Outcome:
     """Run the engine over each notebook of the attempt's version. A notebook that was not sent earns nothing."""
-    from graders.engine.mark import MarkingLimits, mark_submission
-
     files = submission_blobs().get_all(attempt.content)
     source = assignment_blobs().get_all(attempt.version.source)
     try:
@@ -65,7 +66,7 @@ def mark_files(attempt: Attempt, forkd: Path) -> Outcome:
         if result.state != "marked":
             return Outcome("refused", result.code, result.message, duration_s=outcome.duration_s)
         outcome.executed[notebook] = result.notebook
-        answers = _manual_answers(matched[notebook], answer)
+        answers = _answer_digests(answer)
         outcome.cells += [
             _cell_mark(attempt, notebook, cell, position, answers)
             for position, cell in enumerate(result.cells, start=len(outcome.cells))
@@ -112,17 +113,13 @@ def _absent_cells(attempt: Attempt, notebook: str, start: int) -> list[CellMark]
     ]
 
 
-def _manual_answers(path: str, content: bytes) -> dict[str, str]:
+def _answer_digests(content: bytes) -> dict[str, str]:
     """`grade_id` → sha256 of the cell's text."""
-    answers = {}
-    for cell in load_cells(path, content):
-        grade_id = (cell.get("metadata") or {}).get("nbgrader", {}).get("grade_id")
-        text = cell.get("source", "")
-        if isinstance(grade_id, str):
-            answers[grade_id] = hashlib.sha256(
-                ("".join(text) if isinstance(text, list) else str(text)).encode()
-            ).hexdigest()
-    return answers
+    return {
+        str(get_nbgrader(cell).get("grade_id")): hashlib.sha256(cell.source.encode()).hexdigest()
+        for cell in load_cells(content)
+        if get_nbgrader(cell)
+    }
 
 
 def _carry_reviews(attempt: Attempt, cells: list[CellMark]) -> None:

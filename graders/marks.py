@@ -62,6 +62,12 @@ def attempt_to_review(attempts: Iterable[Attempt]) -> Attempt | None:
     return last if last is not None and last.waits_for_grader else None
 
 
+def projected_attempt(attempts: Iterable[Attempt]) -> Attempt | None:
+    """The one that nbgrader's gradebook shows for a learner and assignment: it has room for one."""
+    attempts = list(attempts)
+    return attempt_to_review(attempts) or attempt_that_counts(attempts)
+
+
 def _mark(attempts: Sequence[Attempt]) -> Mark | None:
     attempt = attempt_that_counts(attempts)
     if attempt is None:

@@ -7,3 +7,7 @@ from django.dispatch import Signal
 mark_changed = Signal()
 """A mark of a learner may have changed. Sent after the commit, sender=Attempt,
 with `learner_id`, `session` (slug) and `assignment` (name)."""
+
+assignment_released = Signal()
+"""Another content was released under an assignment's name. Sent after the commit, sender=Assignment,
+with `session` (slug) and `assignment` (name)."""

@@ -5,18 +5,17 @@ Nothing is executed here and nothing is written; bad input is `SubmissionRefused
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Any
 
 from django.utils.translation import gettext as _
 
+from graders.engine.notebook import Cell, NotebookRefused, get_nbgrader, read_notebook
 from graders.errors import SubmissionRefused
 from graders.models import AssignmentVersion
 
-FILE_BYTES = 10 << 20
-TOTAL_BYTES = 30 << 20
+FILE_BYTES = 10_000_000
+TOTAL_BYTES = 30_000_000
 FILES = 50
 PATH_CHARACTERS = 200
 
@@ -52,43 +51,34 @@ def check_files(files: Mapping[str, bytes]) -> None:
                 _(
                     "« %(path)s » pèse %(size).1f Mo ; la limite est de %(max)d Mo. Effacez les sorties volumineuses, puis recommencez."
                 )
-                % {"path": path, "size": len(content) / (1 << 20), "max": FILE_BYTES >> 20},
+                % {"path": path, "size": len(content) / 1e6, "max": FILE_BYTES // 1_000_000},
             )
     if sum(map(len, files.values())) > TOTAL_BYTES:
         raise SubmissionRefused(
             "too-large",
             _("Vos fichiers dépassent %d Mo en tout. Retirez ceux qui sont volumineux, puis recommencez.")
-            % (TOTAL_BYTES >> 20),
+            % (TOTAL_BYTES // 1_000_000),
         )
 
 
-def load_cells(path: str, content: bytes) -> list[dict[str, Any]]:
-    """The cells of a notebook (format 4), or SubmissionRefused."""
+def load_cells(content: bytes) -> list[Cell]:
+    """The cells of a notebook, rebuilt by the engine's own reader.
+
+    Raises
+    ------
+    SubmissionRefused
+        `not-a-notebook`, `notebook-too-new`, `too-large`.
+    """
     try:
-        notebook = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise SubmissionRefused(
-            "not-a-notebook",
-            _("« %s » n’est pas un carnet Jupyter lisible. Enregistrez-le à nouveau, puis recommencez.") % path,
-        ) from error
-    cells = notebook.get("cells") if isinstance(notebook, dict) and notebook.get("nbformat") == 4 else None
-    if not isinstance(cells, list) or not all(
-        isinstance(cell, dict) and isinstance(cell.get("cell_type"), str) for cell in cells
-    ):
-        raise SubmissionRefused("not-a-notebook", _("« %s » n’est pas un carnet Jupyter au format 4.") % path)
-    return cells
+        return list(read_notebook(content, FILE_BYTES).cells)
+    except NotebookRefused as refusal:
+        raise SubmissionRefused(refusal.code, refusal.message) from refusal
 
 
-def graded_ids(cells: list[dict[str, Any]]) -> set[str]:
+def graded_ids(cells: list[Cell]) -> set[str]:
     """`grade_id` of the cells nbgrader knows."""
-    found = set()
-    for cell in cells:
-        metadata = cell.get("metadata")
-        nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-        grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-        if isinstance(grade_id, str):
-            found.add(grade_id)
-    return found
+    found = (get_nbgrader(cell).get("grade_id") for cell in cells)
+    return {grade_id for grade_id in found if isinstance(grade_id, str)}
 
 
 def match_notebooks(version: AssignmentVersion, files: Mapping[str, bytes]) -> dict[str, str]:
@@ -105,9 +95,7 @@ def match_notebooks(version: AssignmentVersion, files: Mapping[str, bytes]) -> d
     expected: dict[str, set[str]] = {path: set() for path in version.notebooks}
     for cell in version.cells:
         expected.setdefault(cell["notebook"], set()).add(cell["grade_id"])
-    submitted = {
-        path: graded_ids(load_cells(path, content)) for path, content in files.items() if path.endswith(".ipynb")
-    }
+    submitted = {path: graded_ids(load_cells(content)) for path, content in files.items() if path.endswith(".ipynb")}
     if not submitted:
         raise SubmissionRefused("no-notebook", _("Aucun carnet Jupyter (.ipynb) ne figure parmi les fichiers reçus."))
     matched: dict[str, str] = {}

@@ -29,6 +29,7 @@ HEARTBEAT_S = 3.0
 RUN_S = 900.0
 """A run that lasts longer is hung: its heartbeat stops and the reaper takes over."""
 RETRY_S = 5.0
+PROJECTION_RETRY_S = 0.5
 MARKING_PRIORITY = 10
 """Before everything of the queue "default": a learner is waiting."""
 
@@ -102,3 +103,27 @@ def heartbeat(attempt_id: int, claim: str) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
+
+
+@task(queue_name="default")
+def project_learner(session: str, assignment: str, learner_id: int) -> None:
+    """Bring one learner's mark into the session's nbgrader gradebook."""
+    from graders import projection  # nbgrader's tables are not needed to mark
+
+    try:
+        projection.project_learner(session, assignment, learner_id)
+    except projection.ProjectionBusyError:
+        later = timezone.now() + timedelta(seconds=PROJECTION_RETRY_S)
+        project_learner.using(run_after=later).enqueue(session, assignment, learner_id)
+
+
+@task(queue_name="default")
+def project_assignment(session: str, assignment: str) -> None:
+    """Bring a released assignment into the session's nbgrader gradebook."""
+    from graders import projection
+
+    try:
+        projection.project_assignment(session, assignment)
+    except projection.ProjectionBusyError:
+        later = timezone.now() + timedelta(seconds=PROJECTION_RETRY_S)
+        project_assignment.using(run_after=later).enqueue(session, assignment)

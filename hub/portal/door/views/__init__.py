@@ -1,0 +1,1 @@
+"""The door's calls, one module per noun."""
