@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Iterator
 from xml.parsers import expat
 
+from django.utils.translation import gettext as _
+
 from badges.artwork import parse_svg
 from badges.errors import ArtworkRefused, FileRefused
 
@@ -38,17 +40,19 @@ def extract_png(png: bytes) -> str:
     """The credential text (JSON or token) of a baked PNG; `FileRefused` when there is none or more than one."""
     found = [(kind, data) for kind, data in _read_chunks(png) if _is_badge(kind, data, OPEN_BADGES_3)]
     if not found:
-        raise FileRefused("png-no-badge", "Cette image PNG ne contient pas de badge.")
+        raise FileRefused("png-no-badge", _("Cette image PNG ne contient pas de badge."))
     if len(found) > 1:
-        raise FileRefused("png-two-badges", "Cette image PNG contient plusieurs badges : elle a été altérée.")
+        raise FileRefused("png-two-badges", _("Cette image PNG contient plusieurs badges : elle a été altérée."))
     kind, data = found[0]
     fields = data.split(b"\0", 1)[1]
     if kind != b"iTXt" or fields[:1] != b"\0":
-        raise FileRefused("png-badge-unreadable", "Le badge de cette image n’est pas rangé comme la norme le demande.")
+        raise FileRefused(
+            "png-badge-unreadable", _("Le badge de cette image n’est pas rangé comme la norme le demande.")
+        )
     try:
         return fields[2:].split(b"\0", 2)[2].decode("utf-8")
     except (IndexError, UnicodeDecodeError) as error:
-        raise FileRefused("png-badge-unreadable", "Le badge de cette image est illisible.") from error
+        raise FileRefused("png-badge-unreadable", _("Le badge de cette image est illisible.")) from error
 
 
 def strip_png(png: bytes) -> bytes:
@@ -63,7 +67,7 @@ def bake_svg(svg: bytes, credential: str) -> bytes:
     start = _find_root(svg)
     tag = _ROOT_TAG.match(svg, start)
     if tag is None or tag.group().endswith(b"/>"):
-        raise ArtworkRefused("svg-empty", "L’image du badge est vide.")
+        raise ArtworkRefused("svg-empty", _("L’image du badge est vide."))
     opened = tag.group()[:-1] + f' xmlns:openbadges="{SVG_BADGE_NAMESPACE}">'.encode()
     text = credential.replace("]]>", "]]]]><![CDATA[>")
     element = f"<openbadges:credential><![CDATA[{text}]]></openbadges:credential>".encode()
@@ -79,12 +83,12 @@ def extract_svg(svg: bytes) -> str:
     for element in root.iter():
         local = str(element.tag).rpartition("}")[2].lower()
         if local in ("script", "foreignobject") or any(name.lower().startswith("on") for name in element.attrib):
-            raise FileRefused("svg-script", "Cette image SVG contient du code : ne l’ouvrez pas.")
+            raise FileRefused("svg-script", _("Cette image SVG contient du code : ne l’ouvrez pas."))
     found = root.findall(f".//{{{SVG_BADGE_NAMESPACE}}}credential")
     if not found:
-        raise FileRefused("svg-no-badge", "Cette image SVG ne contient pas de badge.")
+        raise FileRefused("svg-no-badge", _("Cette image SVG ne contient pas de badge."))
     if len(found) > 1:
-        raise FileRefused("svg-two-badges", "Cette image SVG contient plusieurs badges : elle a été altérée.")
+        raise FileRefused("svg-two-badges", _("Cette image SVG contient plusieurs badges : elle a été altérée."))
     return found[0].get("verify") or found[0].text or ""
 
 
@@ -103,23 +107,23 @@ def _is_badge(kind: bytes, data: bytes, *keywords: bytes) -> bool:
 
 def _read_chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
     if not png.startswith(PNG_SIGNATURE):
-        raise FileRefused("png-unreadable", "Ce fichier n’est pas une image PNG lisible.")
+        raise FileRefused("png-unreadable", _("Ce fichier n’est pas une image PNG lisible."))
     position = len(PNG_SIGNATURE)
     kind = b""
     while position < len(png):
         if position + 12 > len(png):
-            raise FileRefused("png-unreadable", "Cette image PNG est tronquée.")
+            raise FileRefused("png-unreadable", _("Cette image PNG est tronquée."))
         length, kind = struct.unpack_from(">I4s", png, position)
         if position + 12 + length > len(png):
-            raise FileRefused("png-unreadable", "Cette image PNG est tronquée.")
+            raise FileRefused("png-unreadable", _("Cette image PNG est tronquée."))
         data = png[position + 8 : position + 8 + length]
         (checksum,) = struct.unpack_from(">I", png, position + 8 + length)
         if checksum != zlib.crc32(kind + data):
-            raise FileRefused("png-unreadable", "Cette image PNG est abîmée (somme de contrôle).")
+            raise FileRefused("png-unreadable", _("Cette image PNG est abîmée (somme de contrôle)."))
         yield kind, data
         position += 12 + length
     if kind != b"IEND":
-        raise FileRefused("png-unreadable", "Cette image PNG est tronquée.")
+        raise FileRefused("png-unreadable", _("Cette image PNG est tronquée."))
 
 
 def _text_chunk(keyword: bytes, text: str) -> tuple[bytes, bytes]:

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
+from django.utils.translation import gettext as _
 from pyld import jsonld
 
 from badges.errors import ContextUnavailable, ProofInvalid
@@ -41,11 +42,15 @@ def load_context(address: str) -> dict[str, Any]:
         It is not one of ours, or the installed file is not the one we signed with.
     """
     if address not in _PINNED:
-        raise ContextUnavailable("context-unknown", f"Contexte JSON-LD inconnu ici : {address[:200]}")
+        raise ContextUnavailable(
+            "context-unknown", _("Contexte JSON-LD inconnu ici : %(address)s") % {"address": address[:200]}
+        )
     name, digest = _PINNED[address]
     content = (files("openbadgeslib.ob3") / "contexts" / name).read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
-        raise ContextUnavailable("context-changed", f"Le contexte {name} installé n’est pas celui attendu.")
+        raise ContextUnavailable(
+            "context-changed", _("Le contexte %(name)s installé n’est pas celui attendu.") % {"name": name}
+        )
     return cast(dict[str, Any], json.loads(content))
 
 
@@ -71,7 +76,10 @@ def canonicalize(document: dict[str, Any]) -> bytes:
         # pyld signs silently without the terms it does not know: they must be an error.
         expanded = jsonld.expand(document, dict(options), on_property_dropped=lambda name: dropped.append(str(name)))
         if dropped:
-            raise ProofInvalid("term-unknown", f"Propriété inconnue du contexte, donc non signée : {dropped[0][:80]}")
+            raise ProofInvalid(
+                "term-unknown",
+                _("Propriété inconnue du contexte, donc non signée : %(name)s") % {"name": dropped[0][:80]},
+            )
         quads = jsonld.normalize(expanded, {**options, "algorithm": "URDNA2015", "format": "application/n-quads"})
     except jsonld.JsonLdError as error:
         cause: BaseException | None = error
@@ -79,5 +87,5 @@ def canonicalize(document: dict[str, Any]) -> bytes:
             if isinstance(cause, ContextUnavailable):
                 raise cause from error
             cause = getattr(cause, "cause", None) or cause.__cause__
-        raise ProofInvalid("not-json-ld", "Le document n’est pas du JSON-LD lisible.") from error
+        raise ProofInvalid("not-json-ld", _("Le document n’est pas du JSON-LD lisible.")) from error
     return cast(str, quads).encode("utf-8")

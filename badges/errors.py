@@ -21,25 +21,25 @@ class BadgeError(Exception):
         self.message = message
 
 
-class ArtworkRefused(BadgeError):  # noqa: N818 - a refusal, not a fault
+class ArtworkRefused(BadgeError):
     """The badge's SVG is unreadable, too large, or holds more than a drawing."""
 
 
-class FileRefused(BadgeError):  # noqa: N818 - a refusal, not a fault
+class FileRefused(BadgeError):
     """The file is not one that can carry a badge."""
 
 
-class ProofInvalid(BadgeError):  # noqa: N818 - a refusal, not a fault
+class ProofInvalid(BadgeError):
     """The proof is missing, malformed or does not match the document."""
 
 
-class ContextUnavailable(BadgeError):  # noqa: N818 - a refusal, not a fault
+class ContextUnavailable(BadgeError):
     """A document names a context that we do not carry."""
 
 
-class IssuerChanged(BadgeError):  # noqa: N818 - a refusal, not a fault
+class IssuerChanged(BadgeError):
     """The public address changed while awards exist: their addresses would die."""
 
 
-class RevocationRefused(BadgeError):  # noqa: N818 - a refusal, not a fault
+class RevocationRefused(BadgeError):
     """The award cannot be revoked as asked."""

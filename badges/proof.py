@@ -13,6 +13,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from django.utils.translation import gettext as _
 
 from badges.contexts import canonicalize
 from badges.credential import format_date
@@ -56,12 +57,12 @@ def check_proof(document: dict[str, Any], public: Ed25519PublicKey) -> None:
     try:
         signature = decode_base58btc(str(proof["proofValue"]))
     except ValueError as error:
-        raise ProofInvalid("proof-malformed", "La signature n’est pas lisible.") from error
+        raise ProofInvalid("proof-malformed", _("La signature n’est pas lisible.")) from error
     try:
         public.verify(signature, _digest(unsigned, {name: proof[name] for name in _OPTIONS}))
     except InvalidSignature as error:
         raise ProofInvalid(
-            "proof-mismatch", "La signature ne correspond pas au contenu : le document a été modifié."
+            "proof-mismatch", _("La signature ne correspond pas au contenu : le document a été modifié.")
         ) from error
 
 
@@ -70,13 +71,13 @@ def _read_proof(document: dict[str, Any]) -> dict[str, Any]:
     if isinstance(proof, list) and len(proof) == 1:
         proof = proof[0]
     if not isinstance(proof, dict):
-        raise ProofInvalid("proof-missing", "Le document ne porte pas de signature.")
+        raise ProofInvalid("proof-missing", _("Le document ne porte pas de signature."))
     if set(proof) != {*_OPTIONS, "proofValue"} or not all(isinstance(value, str) for value in proof.values()):
-        raise ProofInvalid("proof-malformed", "La signature n’est pas lisible.")
+        raise ProofInvalid("proof-malformed", _("La signature n’est pas lisible."))
     if proof["type"] != "DataIntegrityProof" or proof["cryptosuite"] != CRYPTOSUITE:
-        raise ProofInvalid("proof-unknown", "La signature est d’un type que Pupitre n’emploie pas.")
+        raise ProofInvalid("proof-unknown", _("La signature est d’un type que Pupitre n’emploie pas."))
     if proof["proofPurpose"] != "assertionMethod":
-        raise ProofInvalid("proof-purpose", "La signature n’a pas été faite pour attester.")
+        raise ProofInvalid("proof-purpose", _("La signature n’a pas été faite pour attester."))
     return proof
 
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+from django.utils.translation import gettext as _
 
 from badges.did import decode_base64url, encode_base64url
 from badges.errors import ProofInvalid
@@ -38,13 +39,13 @@ def read_token(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and claims, unchecked; `ProofInvalid` when it is not a token."""
     parts = token.strip().split(".")
     if len(parts) != 3:
-        raise ProofInvalid("token-malformed", "Ce texte n’est pas un jeton signé.")
+        raise ProofInvalid("token-malformed", _("Ce texte n’est pas un jeton signé."))
     try:
         header, claims = (json.loads(decode_base64url(part)) for part in parts[:2])
     except (ValueError, RecursionError) as error:
-        raise ProofInvalid("token-malformed", "Ce texte n’est pas un jeton signé.") from error
+        raise ProofInvalid("token-malformed", _("Ce texte n’est pas un jeton signé.")) from error
     if not isinstance(header, dict) or not isinstance(claims, dict):
-        raise ProofInvalid("token-malformed", "Ce texte n’est pas un jeton signé.")
+        raise ProofInvalid("token-malformed", _("Ce texte n’est pas un jeton signé."))
     return header, claims
 
 
@@ -55,21 +56,25 @@ def check_token(token: str, public: ec.EllipticCurvePublicKey) -> dict[str, Any]
     try:
         signature = decode_base64url(signature_text)
     except ValueError as error:
-        raise ProofInvalid("token-malformed", "Ce texte n’est pas un jeton signé.") from error
+        raise ProofInvalid("token-malformed", _("Ce texte n’est pas un jeton signé.")) from error
     if header.get("alg") != "ES256" or len(signature) != 64:
-        raise ProofInvalid("proof-unknown", "La signature est d’un type que Pupitre n’emploie pas.")
+        raise ProofInvalid("proof-unknown", _("La signature est d’un type que Pupitre n’emploie pas."))
     r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
     try:
         public.verify(utils.encode_dss_signature(r, s), signed.encode("ascii"), ec.ECDSA(hashes.SHA256()))
     except InvalidSignature as error:
         raise ProofInvalid(
-            "proof-mismatch", "La signature ne correspond pas au contenu : le document a été modifié."
+            "proof-mismatch", _("La signature ne correspond pas au contenu : le document a été modifié.")
         ) from error
     credential = {name: value for name, value in claims.items() if name not in CLAIMS}
-    subject = credential.get("credentialSubject")
-    expected = (credential.get("id"), subject.get("id") if isinstance(subject, dict) else None)
-    if (claims.get("jti"), claims.get("sub")) != expected:
-        raise ProofInvalid("token-disagrees", "Le jeton et le badge qu’il porte ne disent pas la même chose.")
+    subject, issuer = credential.get("credentialSubject"), credential.get("issuer")
+    expected = (
+        credential.get("id"),
+        subject.get("id") if isinstance(subject, dict) else None,
+        issuer.get("id") if isinstance(issuer, dict) else issuer,
+    )
+    if (claims.get("jti"), claims.get("sub"), claims.get("iss")) != expected:
+        raise ProofInvalid("token-disagrees", _("Le jeton et le badge qu’il porte ne disent pas la même chose."))
     return cast(dict[str, Any], credential)
 
 

@@ -1,0 +1,56 @@
+"""Forms of the badge pages."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from badges.awards import REASON_MAX_LENGTH
+
+
+class PublicationForm(forms.Form):
+    """What the holder of an award lets others see."""
+
+    published = forms.BooleanField(
+        label=_("Publier ce badge"),
+        help_text=_(
+            "Qui a l’adresse peut alors télécharger le badge signé. Ce fichier contient vos notes par module ; "
+            "les anciens porte-badges y lisent aussi une empreinte de votre adresse électronique."
+        ),
+        required=False,
+    )
+    shows_marks = forms.BooleanField(
+        label=_("Montrer mes notes sur la page"),
+        help_text=_("Sinon, la page montre seulement votre nom, le titre, la date et l’état du badge."),
+        required=False,
+    )
+
+
+class RevocationForm(forms.Form):
+    """Why a manager revokes."""
+
+    reason = forms.CharField(
+        label=_("Motif de la révocation"),
+        help_text=_("Il est envoyé au participant ; il n’est pas publié."),
+        max_length=REASON_MAX_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class VerifierForm(forms.Form):
+    """A code typed, or a file dropped."""
+
+    code = forms.CharField(
+        label=_("Code de vérification"),
+        help_text=_("Douze lettres et chiffres imprimés sur l’attestation, par exemple 7K3M-9QXT-4D8E."),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
+    )
+    file = forms.FileField(
+        label=_("Ou fichier du badge"),
+        help_text=_("Image PNG ou SVG, fichier JSON ou JWT, 1 Mo au plus. Il n’est pas conservé."),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".png,.svg,.json,.jwt,.txt,.pdf"}),
+    )
