@@ -1,0 +1,59 @@
+"""How a course is described to people: durations, modality, Markdown."""
+
+from __future__ import annotations
+
+import re
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from markdown_it import MarkdownIt
+
+from hub.portal.catalogue.coursefile import CourseFile
+
+NARROW_SPACE = "\u202f"
+TAGS = {"p", "em", "strong", "code", "pre", "ul", "ol", "li", "br", "blockquote", "a", "sub", "sup", "table"} | {
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+}
+_markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def render_duration(minutes: int) -> str:
+    """« 45 min », « 6 h », « 1 h 30 »."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{rest}{NARROW_SPACE}min"
+    return f"{hours}{NARROW_SPACE}h{NARROW_SPACE}{rest:02d}" if rest else f"{hours}{NARROW_SPACE}h"
+
+
+def render_points(points: float) -> str:
+    """At most two decimals, a comma: « 6 », « 4,5 »."""
+    return f"{round(points, 2):g}".replace(".", ",")
+
+
+def compute_modality(course: CourseFile) -> str:
+    """Nobody types it: it follows from the two durations and the collection."""
+    distance, presence = course.duration.distance_minutes, course.duration.presence_minutes
+    if distance and presence:
+        return _("hybride")
+    if presence:
+        return _("en présence")
+    if course.collection.lower() == "autoformation":
+        return _("autoformation à distance")
+    return _("à distance") if distance else _("à son rythme")
+
+
+def render_markdown(text: str) -> SafeString:
+    """Safe HTML of an author's short text. Raw HTML is shown as text, and what is left passes a list of allowed tags."""
+    html = nh3.clean(_markdown.render(text), tags=TAGS, attributes={"a": {"href", "title"}})
+    return mark_safe(html)  # noqa: S308 - cleaned on the line above
+
+
+def render_inline_markdown(text: str) -> SafeString:
+    """The same without the paragraph around, for a label."""
+    html = nh3.clean(_markdown.render(text), tags={"em", "strong", "code", "sub", "sup", "br"})
+    return mark_safe(re.sub(r"\s+\Z", "", html))  # noqa: S308 - cleaned on the line above

@@ -1,0 +1,1 @@
+"""Pages of those who learn, and of those who follow them; one module per page."""
