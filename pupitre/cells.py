@@ -47,7 +47,7 @@ def source(exercise: str) -> str:
     found = find_source(exercise)
     if found is None:
         raise CheckFailed(
-            f"La cellule de réponse est introuvable : exécutez-la d'abord, et gardez `# Exercice {exercise}` sur sa première ligne.",
+            f"La cellule de réponse est introuvable : exécutez-la d’abord, et gardez `# Exercice {exercise}` sur sa première ligne.",
             "E21",
             exercise=exercise,
         )
@@ -60,7 +60,7 @@ def rerun(exercise: str, **values: Any) -> dict[str, Any]:
     if outcome is not None:
         code, message = diagnose(outcome)
         raise CheckFailed(
-            f"Avec d'autres valeurs, votre cellule s'arrête. {message}", code, hidden=True, exercise=exercise
+            f"Avec d’autres valeurs, votre cellule s’arrête. {message}", code, hidden=True, exercise=exercise
         )
     return namespace
 

@@ -1,6 +1,6 @@
 """Checks that a test cell writes; each passes silently or raises `CheckFailed` with one French sentence.
 
-Laws: the subject is a *name* of the learner's (so that a missing one is a sentence too), or a value already in hand.
+Laws: the subject is a *name* of the learner's (so that a missing one is a sentence too), several (`"T1, T2"`), or a value already in hand.
 Order: exception → None, type → length → known wrong value → unit factor → wrong value. The expected value is never shown.
 `hidden=True` (or a few words: « aux bornes ») keeps the values of the case out of the message.
 Full reference: docs/reference/checks.md.
@@ -100,7 +100,7 @@ def function(subject: Any, cases: Cases, *, unit: str = "", known: Known | None 
             _fail(clue, hidden)
         if hidden:
             _fail(Diagnosis(ONLY_THE_EXAMPLE.code, _about(hidden)), hidden)
-        _fail(Diagnosis("", f"{where} donne `{show_value(outcome.value)}` : ce n'est pas la valeur attendue."), hidden)
+        _fail(Diagnosis("", f"{where} donne `{show_value(outcome.value)}` : ce n’est pas la valeur attendue."), hidden)
 
 
 def choice(*names: str) -> str:
@@ -113,50 +113,53 @@ def choice(*names: str) -> str:
     return found
 
 
-def program(subject: str, lines: Mapping[str, str], *, output: str, known: Known | None = None) -> None:
+def program(
+    subject: str,
+    lines: Mapping[str, str],
+    *,
+    output: str,
+    known: Known | None = None,
+    hidden: bool | str = False,
+) -> None:
     """A Parsons problem in plain text: one letter of `lines` per line, indented; the program must print `output`."""
-    ordered = str(_value_of(subject, None))
-    written = []
-    for row in ordered.splitlines():
-        letter = row.strip()
-        if not letter:
-            continue
-        if letter not in lines:
-            _fail(
-                Diagnosis(
-                    "",
-                    f"« {letter[:20]} » n'est pas une des lettres proposées : une lettre par ligne, parmi {', '.join(lines)}.",
-                )
-            )
-        written.append(row[: len(row) - len(row.lstrip())] + lines[letter].strip())
-    if not written:
-        _fail(diagnose(NotImplementedError()))
-    margin = min(len(row) - len(row.lstrip()) for row in written)
-    code = "\n".join(row[margin:] for row in written)
+    code = _assemble(str(_value_of(subject, None)), lines)
     outcome = call(lambda: exec(compile(code, "programme", "exec"), {}))  # noqa: S102  (lines of the course, in the learner's order)
-    if outcome.error is not None:
-        _fail(diagnose(outcome.error))
     printed = outcome.output.split()
+    if outcome.error is not None:
+        _fail(diagnose(outcome.error), hidden)
     if printed == output.split():
         return
+    if hidden:
+        _fail(Diagnosis(ONLY_THE_EXAMPLE.code, _about(hidden)), hidden)
     if len(printed) > 1:
+        repeated = (
+            "Le programme affiche plusieurs valeurs : quelle ligne est répétée à chaque tour et ne devrait pas l’être ?"
+        )
+        _fail(Diagnosis("E08", repeated))
+    shown = printed[0] if printed else ""
+    unexpected = f"Le programme affiche « {shown} » : ce n’est pas le résultat attendu."
+    _fail(Diagnosis(*(known or {}).get(shown, ("", unexpected))))
+
+
+def _assemble(ordered: str, lines: Mapping[str, str]) -> str:
+    """The program that these letters write, each row keeping its indentation."""
+    rows = [row for row in ordered.expandtabs(4).splitlines() if row.strip()]
+    if not rows:
+        _fail(diagnose(NotImplementedError()))
+    unknown = next((row.strip() for row in rows if row.strip() not in lines), "")
+    if unknown:
         _fail(
             Diagnosis(
-                "E08",
-                "Le programme affiche plusieurs valeurs : quelle ligne est répétée à chaque tour et ne devrait pas l'être ?",
+                "", f"« {unknown[:20]} » n’est pas une lettre proposée : une seule par ligne, parmi {', '.join(lines)}."
             )
         )
-    wrong = (known or {}).get(printed[0] if printed else "")
-    _fail(
-        Diagnosis(*wrong)
-        if wrong
-        else Diagnosis("", f"Le programme affiche « {' '.join(printed)} » : ce n'est pas le résultat attendu.")
-    )
+    margin = min(len(row) - len(row.lstrip()) for row in rows)
+    return "\n".join(" " * (len(row) - len(row.lstrip()) - margin) + lines[row.strip()] for row in rows)
 
 
 def success(exercise: str) -> None:
     """Last line of the visible tests: says that they pass."""
-    print(f"Test réussi : exercice {exercise}.")  # noqa: T201  (the notebook shows what is printed)
+    print(f"Test réussi\u00a0: exercice {exercise}.")  # noqa: T201  (the notebook shows what is printed)
 
 
 def _compare(subject: Any, expected: Any, namespace: Mapping[str, Any] | None, hidden: bool | str, **how: Any) -> None:
@@ -167,7 +170,8 @@ def _compare(subject: Any, expected: Any, namespace: Mapping[str, Any] | None, h
     if wrong.message:
         _fail(
             Diagnosis(
-                wrong.code, wrong.message if wrong.code or hidden else f"`{_name_of(subject)}` : {wrong.message}"
+                wrong.code,
+                wrong.message if wrong.code or hidden else f"`{_name_of(subject)}` : {_lower_first(wrong.message)}",
             ),
             hidden,
         )
@@ -175,12 +179,14 @@ def _compare(subject: Any, expected: Any, namespace: Mapping[str, Any] | None, h
         _fail(clue, hidden)
     if hidden:
         _fail(Diagnosis(ONLY_THE_EXAMPLE.code, _about(hidden)), hidden)
-    _fail(Diagnosis("", f"`{_name_of(subject)}` vaut `{show_value(value)}` : ce n'est pas la valeur attendue."), hidden)
+    _fail(Diagnosis("", f"`{_name_of(subject)}` vaut `{show_value(value)}` : ce n’est pas la valeur attendue."), hidden)
 
 
 def _value_of(subject: Any, namespace: Mapping[str, Any] | None) -> Any:
     if not isinstance(subject, str):
         return subject
+    if "," in subject:
+        return tuple(_value_of(name.strip(), namespace) for name in subject.split(","))
     names = learner_namespace() if namespace is None else namespace
     if subject in names:
         return names[subject]
@@ -191,7 +197,7 @@ def _value_of(subject: Any, namespace: Mapping[str, Any] | None) -> Any:
     near = next((name for name in names if name.lower() == subject.lower()), "")
     advice = f" Vous avez écrit `{near}` : minuscules et majuscules comptent." if near else ""
     _fail(
-        Diagnosis("E21", f"Le nom `{subject}` n'existe pas encore : la cellule de réponse est-elle exécutée ?{advice}")
+        Diagnosis("E21", f"Le nom `{subject}` n’existe pas encore : la cellule de réponse est-elle exécutée ?{advice}")
     )
 
 
@@ -199,13 +205,17 @@ def _find_clue() -> Diagnosis | None:
     """A usual slip that can be read in the answer cell itself."""
     found = find_source(_exercise)
     if found is not None and any(isinstance(node, ast.BitXor) for node in ast.walk(ast.parse(found))):
-        return Diagnosis("E06", "La puissance s'écrit `**` ; en Python, `^` est une autre opération.")
+        return Diagnosis("E06", "La puissance s’écrit `**` ; en Python, `^` est une autre opération.")
     return None
 
 
 def _about(hidden: bool | str) -> str:
-    about = f"Juste sur l'exemple, faux {hidden}" if isinstance(hidden, str) else ONLY_THE_EXAMPLE.message
+    about = f"Juste sur l’exemple, faux {hidden}" if isinstance(hidden, str) else ONLY_THE_EXAMPLE.message
     return about if about.endswith(".") else f"{about} : reprenez le raisonnement pour ces cas."
+
+
+def _lower_first(sentence: str) -> str:
+    return sentence if sentence.startswith("Python") else sentence[0].lower() + sentence[1:]
 
 
 def _name_of(subject: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pupitre.calls import TIME_LIMIT_S, TimeLimitReached
+from pupitre.calls import TimeLimitReached
 
 NOT_ANSWERED = "E00"
 
@@ -29,15 +29,15 @@ _SYNTAX: _Rules = [
     ("E09", r"unexpected indent", "Cette ligne est décalée vers la droite sans raison : alignez-la sur la précédente."),
     ("E09", r"unindent does not match|inconsistent use of tabs",
      "Les décalages ne sont pas alignés : utilisez toujours quatre espaces."),
-    ("E09", r"was never closed", "Une parenthèse, un crochet ou une accolade n'est pas refermé."),
+    ("E09", r"was never closed", "Une parenthèse, un crochet ou une accolade n’est pas refermé."),
     ("E09", r"unmatched|does not match opening", "Une parenthèse ou un crochet de trop, ou du mauvais type."),
-    ("E09", r"unterminated", "Un texte n'est pas refermé : il manque un guillemet."),
+    ("E09", r"unterminated", "Un texte n’est pas refermé : il manque un guillemet."),
     ("", r"invalid decimal literal|invalid imaginary literal",
-     "Un nombre est collé à un nom : la multiplication s'écrit toujours, avec `*` (`0.5 * m`)."),
-    ("", r"'return' outside function", "`return` n'a de sens que dans une fonction : vérifiez le décalage de la ligne."),
+     "Un nombre est collé à un nom : la multiplication s’écrit toujours, avec `*` (`0.5 * m`)."),
+    ("", r"'return' outside function", "`return` n’a de sens que dans une fonction : vérifiez le décalage de la ligne."),
     ("", r"leading zeros", "Un entier ne commence pas par 0 en Python."),
     ("", r"invalid character '(?P<char>.)'|invalid non-printable character",
-     "Un caractère n'est pas admis en Python (espace insécable, guillemet « courbe », signe × ou ²) : retapez-le au clavier."),
+     "Un caractère n’est pas admis en Python (espace insécable, guillemet « courbe », signe × ou ²) : retapez-le au clavier."),
     ("", r"non-default argument follows|parameter without a default follows",
      "Dans `def`, les paramètres avec une valeur par défaut viennent après les autres."),
     ("", r"forgot a comma", "Il manque peut-être une virgule, ou un signe `*`, entre deux éléments."),
@@ -46,54 +46,54 @@ _SYNTAX: _Rules = [
 _OTHERS: dict[str, _Rules] = {
     "NameError": [
         ("E21", r"local variable '(?P<name>\w+)'|cannot access local variable '(?P<name2>\w+)'",
-         "Dans la fonction, un nom est utilisé avant d'avoir reçu une valeur : donnez-la lui avant."),
+         "Dans la fonction, un nom est utilisé avant d’avoir reçu une valeur : donnez-la lui avant."),
         ("E21", r"name '(?P<name>\w+)' is not defined",
-         "Le nom `{name}` n'existe pas encore : la cellule qui le crée est-elle exécutée ? Minuscules et majuscules comptent."),
+         "Le nom `{name}` n’existe pas encore : la cellule qui le crée est-elle exécutée ? Minuscules et majuscules comptent."),
     ],
     "TypeError": [
-        ("E06", r"for \^", "La puissance s'écrit `**` ; en Python, `^` est une autre opération."),
-        ("E07", r"'NoneType'", "On calcule avec `None`, qui n'est rien : une fonction affiche-t-elle son résultat (`print`) sans le renvoyer (`return`) ?"),
+        ("E06", r"for \^", "La puissance s’écrit `**` ; en Python, `^` est une autre opération."),
+        ("E07", r"'NoneType'", "On calcule avec `None`, qui n’est rien : une fonction affiche-t-elle son résultat (`print`) sans le renvoyer (`return`) ?"),
         ("E04", r"(multiply sequence by non-int of type|unsupported operand.*'tuple')",
-         "On calcule avec un couple ou une liste au lieu d'un nombre : `0,34` crée le couple (0, 34) ; le séparateur décimal est le point, `0.34`."),
+         "On calcule avec un couple ou une liste au lieu d’un nombre : `0,34` crée le couple (0, 34) ; le séparateur décimal est le point, `0.34`."),
         ("E26", r"unsupported operand.*'list'|can only concatenate list",
-         "Une liste n'est pas un nombre : le calcul se fait élément par élément (compréhension, ou `np.array`)."),
+         "Une liste n’est pas un nombre : le calcul se fait élément par élément (compréhension, ou `np.array`)."),
         ("E12", r"(builtin_function_or_method|method|function|type)' object is not subscriptable",
-         "Une fonction s'appelle avec des parenthèses, pas des crochets."),
+         "Une fonction s’appelle avec des parenthèses, pas des crochets."),
         ("", r"takes (no|\d+).* arguments? but|missing \d+ required|unexpected keyword",
-         "La fonction n'a pas le nombre de paramètres attendu : relisez son en-tête (`def`)."),
+         "La fonction n’a pas le nombre de paramètres attendu : relisez son en-tête (`def`)."),
         ("", r"'(?P<kind>int|float|str|list|tuple)' object is not callable",
          "Il manque un signe `*` devant une parenthèse, ou un nom de fonction a été réutilisé pour une valeur."),
         ("E10", r"'float' object cannot be interpreted as an integer",
-         "Il faut un nombre entier ici (`range`, indices) : la division entière s'écrit `//`."),
+         "Il faut un nombre entier ici (`range`, indices) : la division entière s’écrit `//`."),
         ("", r"'str'", "Un texte est mêlé à un nombre : convertissez-le avec `float(...)` ou `int(...)`."),
     ],
-    "ZeroDivisionError": [("", r"", "Le calcul divise par zéro : quelle valeur peut s'annuler ?")],
+    "ZeroDivisionError": [("", r"", "Le calcul divise par zéro : quelle valeur peut s’annuler ?")],
     "IndexError": [("E11", r"", "Un indice dépasse la fin de la liste : n éléments portent les indices 0 à n − 1.")],
-    "RecursionError": [("E16", r"", "La fonction s'appelle elle-même sans fin : quel cas l'arrête ?")],
-    "KeyError": [("", r"", "Cette clé n'existe pas dans le dictionnaire.")],
+    "RecursionError": [("E16", r"", "La fonction s’appelle elle-même sans fin : quel cas l’arrête ?")],
+    "KeyError": [("", r"", "Cette clé n’existe pas dans le dictionnaire.")],
     "AttributeError": [
         ("", r"'module' object|module '(?P<module>\w+)' has no attribute '(?P<name>\w+)'",
-         "La bibliothèque `{module}` n'a pas de fonction `{name}` : vérifiez l'orthographe."),
-        ("E07", r"'NoneType'", "On utilise `None`, qui n'est rien : il manque peut-être un `return`."),
-        ("", r"has no attribute '(?P<name>\w+)'", "Cet objet n'a pas d'attribut `{name}` : vérifiez l'orthographe."),
+         "La bibliothèque `{module}` n’a pas de fonction `{name}` : vérifiez l’orthographe."),
+        ("E07", r"'NoneType'", "On utilise `None`, qui n’est rien : il manque peut-être un `return`."),
+        ("", r"has no attribute '(?P<name>\w+)'", "Cet objet n’a pas d’attribut `{name}` : vérifiez l’orthographe."),
     ],
-    "ModuleNotFoundError": [("", r"No module named '(?P<name>[\w.]+)'", "La bibliothèque `{name}` n'est pas installée ici : vérifiez son nom.")],
-    "ImportError": [("", r"", "Ce nom n'existe pas dans la bibliothèque : vérifiez l'orthographe de l'importation.")],
+    "ModuleNotFoundError": [("", r"No module named '(?P<name>[\w.]+)'", "La bibliothèque `{name}` n’est pas installée ici : vérifiez son nom.")],
+    "ImportError": [("", r"", "Ce nom n’existe pas dans la bibliothèque : vérifiez l’orthographe de l’importation.")],
     "ValueError": [
-        ("E18", r"math domain error|expected a (nonnegative|positive) input",
-         "Une fonction mathématique a reçu une valeur hors de son domaine (racine d'un négatif, logarithme de zéro)."),
+        ("", r"math domain error|expected a (nonnegative|positive) input",
+         "Une fonction mathématique a reçu une valeur hors de son domaine (racine d’un négatif, logarithme de zéro)."),
         ("E04", r"could not convert string to float: '\d+,\d+'", "Dans un texte à convertir, le séparateur décimal est le point : \"0.34\"."),
-        ("", r"unpack", "Le nombre de noms à gauche de `=` n'est pas celui des valeurs à droite."),
+        ("", r"unpack", "Le nombre de noms à gauche de `=` n’est pas celui des valeurs à droite."),
         ("", r"", "Une fonction a reçu une valeur qui ne lui convient pas."),
     ],
     "OverflowError": [("", r"", "Le nombre obtenu est trop grand : vérifiez les puissances et les unités.")],
     "MemoryError": [("", r"", "Le calcul demande trop de mémoire : une liste grandit-elle sans fin ?")],
-    "FileNotFoundError": [("", r"", "Ce fichier n'existe pas : vérifiez son nom et son dossier (`data/…`).")],
+    "FileNotFoundError": [("", r"", "Ce fichier n’existe pas : vérifiez son nom et son dossier (`data/…`).")],
     "NotImplementedError": [(NOT_ANSWERED, r"", "Cet exercice attend votre réponse : remplacez la ligne `raise NotImplementedError()` de la cellule par votre code.")],
-    "StdinNotImplementedError": [("", r"", "`input()` n'est pas disponible ici : donnez la valeur par un paramètre.")],
-    "EOFError": [("", r"", "`input()` n'est pas disponible ici : donnez la valeur par un paramètre.")],
+    "StdinNotImplementedError": [("", r"", "`input()` n’est pas disponible ici : donnez la valeur par un paramètre.")],
+    "EOFError": [("", r"", "`input()` n’est pas disponible ici : donnez la valeur par un paramètre.")],
     "SystemExit": [("", r"", "`exit()` arrête le programme : retirez cette ligne.")],
-    "AssertionError": [("", r"", "Une vérification (`assert`) de votre code n'est pas satisfaite.")],
+    "AssertionError": [("", r"", "Une vérification (`assert`) de votre code n’est pas satisfaite.")],
 }  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def diagnose(error: BaseException) -> Diagnosis:
     if isinstance(error, TimeLimitReached):
         return Diagnosis(
             "E16",
-            f"Boucle sans fin (arrêtée après {TIME_LIMIT_S:.0f} s) : quelle variable de la condition change à chaque tour ?",
+            "Boucle sans fin, ou beaucoup trop longue (arrêtée) : quelle variable de la condition change à chaque tour ?",
         )
     if isinstance(error, SyntaxError):
         return _diagnose_syntax(error)
@@ -117,7 +117,7 @@ def diagnose(error: BaseException) -> Diagnosis:
             if match := re.search(pattern, text):
                 groups = {name: value or "" for name, value in match.groupdict().items()}
                 return Diagnosis(code, sentence.format(**groups))
-    return Diagnosis("", f"Python s'arrête sur une erreur `{type(error).__name__}`.")
+    return Diagnosis("", f"Python s’arrête sur une erreur `{type(error).__name__}`.")
 
 
 def _diagnose_syntax(error: SyntaxError) -> Diagnosis:
@@ -126,7 +126,7 @@ def _diagnose_syntax(error: SyntaxError) -> Diagnosis:
     message = str(error.msg)
     if ";" in line and "[" in line:
         return Diagnosis(
-            "E05", f"{where}séparez les éléments d'une liste par des virgules, et écrivez les décimaux avec un point."
+            "E05", f"{where}séparez les éléments d’une liste par des virgules, et écrivez les décimaux avec un point."
         )
     for code, pattern, sentence in _SYNTAX:
         if re.search(pattern, message):

@@ -12,13 +12,13 @@ from pupitre.explanations import Diagnosis, diagnose
 from pupitre.verdicts import show_value
 
 ONLY_THE_EXAMPLE = Diagnosis(
-    "E24", "Juste sur l'exemple, faux sur d'autres valeurs : reprenez le calcul à partir des paramètres."
+    "E24", "Juste sur l’exemple, faux sur d’autres valeurs : reprenez le calcul à partir des paramètres."
 )
 PRINTED = Diagnosis(
     "E07",
-    "votre fonction **affiche** le résultat mais ne le **renvoie** pas ; `print` et `return` ne font pas la même chose.",
+    "Votre fonction **affiche** le résultat mais ne le **renvoie** pas ; `print` et `return` ne font pas la même chose.",
 )
-NOTHING = Diagnosis("E07", "votre fonction ne renvoie rien (`None`) : par quel mot se termine-t-elle ?")
+NOTHING = Diagnosis("E07", "Votre fonction ne renvoie rien (`None`) : par quel mot se termine-t-elle ?")
 
 
 def diagnose_call(outcome: Outcome, expected: Any) -> Diagnosis | None:

@@ -11,6 +11,8 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from pupitre.typography import set_spaces
+
 FAILURES_FOR = (2, 4, 6)
 HINTS_FILE = Path("data/indices.json")
 
@@ -30,10 +32,10 @@ def hint(exercise: str, number: int = 1) -> None:
     """Print a hint of this exercise, if enough tests were tried; otherwise say when it opens."""
     texts = _load_hints(exercise)
     if not 1 <= number <= len(texts):
-        count = f"Il y a {len(texts)} indices" if texts else "Il n'y a pas d'indice"
-        print(f"{count} pour l'exercice {exercise}.")  # noqa: T201  (the notebook shows what is printed)
+        count = f"Il y a {len(texts)} indices" if texts else "Il n’y a pas d’indice"
+        print(f"{count} pour l’exercice {exercise}.")  # noqa: T201  (the notebook shows what is printed)
     elif _failures[exercise] < FAILURES_FOR[number - 1]:
-        print(f"L'indice {number} de l'exercice {exercise} s'ouvre après {FAILURES_FOR[number - 1]} tests non réussis.")  # noqa: T201
+        print(f"L’indice {number} de l’exercice {exercise} s’ouvre après {FAILURES_FOR[number - 1]} tests non réussis.")  # noqa: T201
     else:
         print(f"Indice {number} — {texts[number - 1]}")  # noqa: T201
 
@@ -44,4 +46,4 @@ def _load_hints(exercise: str) -> list[str]:
     except (OSError, ValueError):  # the notebook was taken elsewhere without its data, or the file was edited
         return []
     texts = hints.get(exercise) if isinstance(hints, dict) else None
-    return [str(text) for text in texts][: len(FAILURES_FOR)] if isinstance(texts, list) else []
+    return [set_spaces(str(text)) for text in texts][: len(FAILURES_FOR)] if isinstance(texts, list) else []

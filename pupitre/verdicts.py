@@ -18,6 +18,9 @@ REL_TOL = 1e-6
 ABS_TOL = 1e-9
 """Source: pedagogy of the course §3.0, `math.isclose(rel_tol=1e-6, abs_tol=1e-9)`."""
 
+KNOWN_REL_TOL = 1e-4
+"""Wrong values are written with five figures in test cells; a wider net would catch a neighbour's mistake."""
+
 Known = Mapping[Any, tuple[str, str]]
 """Wrong value → (code, sentence)."""
 
@@ -25,10 +28,10 @@ DECIMAL_COMMA = Diagnosis(
     "E04", "La virgule a créé un couple : `0,34` vaut (0, 34). Le séparateur décimal est le point : `0.34`."
 )
 
-_UNIT_FACTORS = {1e3: "1 000", 1e6: "1 000 000", 3.6: "3,6", 3.6**2: "3,6²", 60: "60", 3600: "3 600", 100: "100"}
+_UNIT_FACTORS = {1e3: "1 000", 1e6: "1 000 000", 3.6: "3,6", 12.96: "12,96", 60: "60", 3600: "3 600", 100: "100"}
 _KINDS = {
     bool: "un booléen (`True` ou `False`)", int: "un nombre entier", float: "un nombre décimal", str: "un texte",
-    tuple: "un couple ou un n-uplet", list: "une liste", dict: "un dictionnaire", type(None): "`None`, c'est-à-dire rien",
+    tuple: "un couple ou un n-uplet", list: "une liste", dict: "un dictionnaire", type(None): "`None`, c’est-à-dire rien",
 }  # fmt: skip
 
 
@@ -47,11 +50,16 @@ def compare_values(
     if is_sequence(expected) and len(value) != len(expected):
         code = "E10" if abs(len(value) - len(expected)) == 1 and isinstance(expected, list) else ""
         return Diagnosis(code, f"Il y a {len(value)} valeurs au lieu de {len(expected)}.")
+    if is_sequence(expected) and any(
+        _compare_types(*pair) == DECIMAL_COMMA for pair in zip(value, expected, strict=True)
+    ):
+        return DECIMAL_COMMA
     if is_same(value, expected, rel_tol, abs_tol):
         return None
     for wrong_value, (code, message) in (known or {}).items():
-        # Written-out wrong values are rounded (« 9,52 »): half a percent is enough to know them again.
-        if _compare_types(value, wrong_value) is None and is_same(value, wrong_value, max(rel_tol, 5e-3), abs_tol):
+        if _compare_types(value, wrong_value) is None and is_same(
+            value, wrong_value, max(rel_tol, KNOWN_REL_TOL), abs_tol
+        ):
             return Diagnosis(code, message)
     return _find_unit_factor(value, expected, unit) or Diagnosis("", "")
 
@@ -94,18 +102,18 @@ def show_value(value: Any) -> str:
 
 def _compare_types(value: Any, expected: Any) -> Diagnosis | None:
     if value is None and expected is not None:
-        return Diagnosis("", "La valeur est `None`, c'est-à-dire rien.")
+        return Diagnosis("", "La valeur est `None`, c’est-à-dire rien.")
     if _is_boolean(expected):
         ok, wanted = _is_boolean(value), _KINDS[bool]
     elif _is_number(expected):
         ok, wanted = _is_number(value), "un nombre"
-        if is_sequence(value) and isinstance(value, tuple) and value and type(value[0]) is int:
+        if type(value) is tuple and len(value) == 2 and int in (type(value[0]), type(value[1])):
             return DECIMAL_COMMA
     elif is_sequence(expected):
         ok, wanted = is_sequence(value), _KINDS[tuple] if isinstance(expected, tuple) else _KINDS[list]
     else:
         ok, wanted = isinstance(value, type(expected)), describe_kind(expected)
-    return None if ok else Diagnosis("", f"On attend {wanted} ; ici, c'est {describe_kind(value)}.")
+    return None if ok else Diagnosis("", f"On attend {wanted} ; ici, c’est {describe_kind(value)}.")
 
 
 def _is_boolean(value: Any) -> bool:
