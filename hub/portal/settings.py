@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
+from django.contrib.messages import constants as messages
 from django.utils.translation import gettext_lazy as _
 
 from hub.environment import load_environment
@@ -17,7 +18,8 @@ STATE = ENVIRONMENT.state_dir
 
 SECRET_KEY = ensure_secret_key(STATE / "keys")
 DEBUG = ENVIRONMENT.debug
-ALLOWED_HOSTS = [ENVIRONMENT.portal_host, "portal"]  # "portal": the name learners' servers use on the socket
+# "portal": the name learners' servers use on the socket; 127.0.0.1: the Hub asks on the portal's own port.
+ALLOWED_HOSTS = [ENVIRONMENT.portal_host, "portal", "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = [ENVIRONMENT.public_url]
 ROOT_URLCONF = "hub.portal.urls"
 ASGI_APPLICATION = "hub.portal.asgi.application"
@@ -66,6 +68,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "hub.portal.accounts.middleware.ApprovalMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 
@@ -79,6 +82,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "hub.portal.navigation.navigation",
             ],
         },
     }
@@ -133,6 +137,14 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Pupitre : "
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # our own signal ends the other sessions and keeps this one
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(ENVIRONMENT.public_url).scheme
+# A whole class signs up and in from one address in the same minute; guessing one account's password stays slow.
+ACCOUNT_RATE_LIMITS = {"signup": "60/m/ip", "login": "120/m/ip", "login_failed": "60/m/ip,5/5m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = 1  # configurable-http-proxy: every connection comes from 127.0.0.1
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -165,6 +177,7 @@ CSRF_COOKIE_HTTPONLY = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+MESSAGE_TAGS = {messages.DEBUG: "info", messages.ERROR: "danger"}
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],

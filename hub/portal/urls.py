@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from allauth.account.decorators import secure_admin_login
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 from hub.portal import views
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's page: limits, second factor
 
 urlpatterns = [
     path("", include("hub.portal.catalogue.urls")),
@@ -18,9 +22,14 @@ urlpatterns = [
     path("compte/", include("allauth.urls")),
     path("", include("allauth.idp.urls")),
     path("administration/", admin.site.urls),
+    path("accessibilite/", views.accessibility, name="accessibility"),
+    path("confidentialite/", views.privacy, name="privacy"),
     path("health", views.health, name="health"),
     path("langue/", include("django.conf.urls.i18n")),
 ]
+
+if settings.DEBUG:
+    urlpatterns.append(path("patterns", views.patterns, name="patterns"))
 
 handler400 = "hub.portal.views.bad_request"
 handler403 = "hub.portal.views.permission_denied"
