@@ -1,0 +1,245 @@
+"""An author's workshop: `~/atelier/<slug>/`, made from a small complete course, previewed, published.
+
+Laws: an author's file is never overwritten (only `apercu/`, which we make, is); a folder is read without following links;
+publishing sends the folder as it is saved, and the portal alone judges it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import yaml
+from tornado.web import authenticated
+
+from graders.engine.release import release_notebook
+from graders.errors import ReleaseError
+from hub.jupyter.bridge.coursetemplate import make_course_files
+from hub.jupyter.bridge.errors import BridgeError, WorkshopError
+from hub.jupyter.bridge.folder import Folder, NotAFile, NotAFolder, TooLarge, split_path
+from hub.jupyter.bridge.pages import PageHandler, answer_errors
+
+WORKSHOP, PREVIEW = "atelier", "apercu"
+COURSE_LIMIT_BYTES = 48 << 20
+FILES_LIMIT = 2000
+UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+NOT_THERE = "Votre atelier ne contient pas le parcours « {slug} ». Créez-le depuis la page « Atelier » du portail."
+NOT_PLAIN = "« {path} » est un lien ou un fichier spécial. Supprimez-le de votre atelier, puis recommencez."
+TOO_BIG = (
+    "Le parcours dépasse 48 Mo ou 2 000 fichiers. Enlevez les gros fichiers de « atelier/{slug} », puis recommencez."
+)
+BAD_FILE = "{file} : {message}"
+DISK = "Le parcours n’a pas pu être écrit ({reason}). Libérez de la place dans votre espace, puis recommencez."
+
+
+def write_course(home: Path, slug: str, title: str, author: str) -> bool:
+    """Write a new course unless its folder exists; returns whether it was made."""
+    try:
+        with Folder.open(home) as root, root.enter(WORKSHOP, create=True) as workshop:
+            if workshop.kind(slug) == "folder" and "course.yml" in workshop.enter(slug).names():
+                return False
+            # course.yml comes last: without it the folder counts as not made, and the next try completes it.
+            for path, data in make_course_files(slug, title, author):
+                parts = (slug, *path.split("/"))
+                with workshop.walk_to(parts[:-1], create=True) as folder:
+                    if folder.kind(parts[-1]) == "absent":
+                        folder.write(parts[-1], data)
+            return True
+    except (NotAFolder, NotAFile) as error:
+        raise WorkshopError("place_prise", NOT_PLAIN.format(path=f"{WORKSHOP}/{slug}"), 409) from error
+    except OSError as error:
+        raise WorkshopError("ecriture_impossible", DISK.format(reason=error.strerror), 507) from error
+
+
+def read_course(home: Path, slug: str) -> dict[str, bytes]:
+    """The files of a course as saved, without previews, hidden files and editors' copies."""
+    found: dict[str, bytes] = {}
+    left_bytes = COURSE_LIMIT_BYTES
+    try:
+        with Folder.open(home) as root, root.walk_to((WORKSHOP, slug)) as folder:
+            for path, data in _walk(folder, (), left_bytes):
+                left_bytes -= len(data)
+                found[path] = data
+                if left_bytes < 0 or len(found) > FILES_LIMIT:
+                    raise WorkshopError("parcours_trop_gros", TOO_BIG.format(slug=slug), 413)
+    except TooLarge as error:
+        raise WorkshopError("parcours_trop_gros", TOO_BIG.format(slug=slug), 413) from error
+    except (NotAFile, NotAFolder) as error:
+        place = Path(str(error.filename)).relative_to(home)
+        raise WorkshopError("place_prise", NOT_PLAIN.format(path=place), 409) from error
+    except FileNotFoundError as error:
+        raise WorkshopError("parcours_absent", NOT_THERE.format(slug=slug), 404) from error
+    if "course.yml" not in found:
+        raise WorkshopError("parcours_absent", NOT_THERE.format(slug=slug), 404)
+    return found
+
+
+def _walk(folder: Folder, above: tuple[str, ...], limit_bytes: int) -> Iterator[tuple[str, bytes]]:
+    for name in folder.names():
+        path = "/".join((*above, name))
+        if split_path(path) is None or (not above and name == PREVIEW):  # hidden: checkpoints, editors' files
+            continue
+        if folder.kind(name) == "folder":
+            with folder.enter(name) as below:
+                yield from _walk(below, (*above, name), limit_bytes)
+        else:
+            yield path, folder.read(name, limit_bytes=limit_bytes)
+
+
+def list_modules(course: dict[str, bytes]) -> list[dict[str, Any]]:
+    """The modules of `course.yml`, as far as a preview needs them; publishing validates everything."""
+    try:
+        content = yaml.safe_load(course["course.yml"])
+        modules = [
+            module for module in content["modules"] if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", str(module["slug"]))
+        ]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", ligne {mark.line + 1}" if mark else ""
+        message = (
+            f"course.yml{line} : la syntaxe YAML est incorrecte. Corrigez cette ligne, enregistrez, puis recommencez."
+        )
+        raise WorkshopError("course_yml", message, 422) from error
+    except (TypeError, KeyError) as error:
+        message = "course.yml : la clé « modules » doit être une liste, et chaque module doit avoir un « slug »."
+        raise WorkshopError("course_yml", message, 422) from error
+    return modules
+
+
+def make_preview(home: Path, slug: str) -> list[dict[str, str]]:
+    """Write what a participant would get into `atelier/<slug>/apercu/<module>/`; returns each module's documents."""
+    course = read_course(home, slug)
+    shown: list[dict[str, str]] = []
+    with Folder.open(home) as root, root.walk_to((WORKSHOP, slug, PREVIEW), create=True) as preview:
+        for module in list_modules(course):
+            delivered = list(_deliverables(module, course))
+            for path, data in delivered:
+                parts = (str(module["slug"]), *path.split("/"))
+                with preview.walk_to(parts[:-1], create=True) as folder:
+                    folder.write(parts[-1], data)
+            names = {path for path, _ in delivered}
+            place = f"{WORKSHOP}/{slug}/{PREVIEW}/{module['slug']}"
+            entry = {"title": str(module.get("title", module["slug"])), "lesson": "", "assignment": ""}
+            if "lecon.ipynb" in names:
+                entry["lesson"] = f"{place}/lecon.ipynb"
+            if "exercices.ipynb" in names:
+                entry["assignment"] = f"{place}/exercices.ipynb"
+            shown.append(entry)
+    return shown
+
+
+def _deliverables(module: dict[str, Any], course: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """The files of one module as they lie in a participant's folder (interfaces.md, section 5)."""
+    for key, name in (("lesson", "lecon.ipynb"), ("assignment", "exercices.ipynb")):
+        path = module.get(key)
+        if path is None:
+            continue
+        if path not in course:
+            raise WorkshopError("fichier_absent", f"course.yml : le fichier « {path} » (« {key} ») n’existe pas.", 422)
+        data = course[path]
+        if key == "assignment":
+            try:
+                data = release_notebook(data)
+            except ReleaseError as error:
+                raise WorkshopError(error.code, BAD_FILE.format(file=path, message=error.message), 422) from error
+        yield name, data
+    for wanted in module.get("files") or []:
+        for path, data in course.items():
+            if path == wanted or path.startswith(f"{wanted}/"):
+                above = str(wanted).rpartition("/")[0]
+                yield path.removeprefix(f"{above}/") if above else path, data
+
+
+class NewCourseHandler(PageHandler):
+    """`newcourse?ticket`: the portal's « Nouveau parcours »; the ticket names the draft, so it is safe to ask twice."""
+
+    @authenticated
+    @answer_errors
+    async def get(self) -> None:
+        ticket = self.get_argument("ticket", "")
+        if not re.fullmatch(UUID, ticket):
+            raise BridgeError(
+                "ticket_absent", "L’adresse est incomplète. Revenez à la page « Atelier » du portail.", 400
+            )
+        draft = await asyncio.to_thread(self.bridge.door.get_json, f"drafts/{ticket}")
+        slug, title, author = str(draft["slug"]), str(draft["title"]), str(draft["author"])
+        await asyncio.to_thread(write_course, self.bridge.home, slug, title, author)
+        self.redirect(self.server_url("pupitre", "atelier", slug))
+
+
+class WorkshopHandler(PageHandler):
+    """`atelier/<slug>`: edit, preview, publish."""
+
+    @authenticated
+    @answer_errors
+    async def get(self, slug: str) -> None:
+        course = await asyncio.to_thread(read_course, self.bridge.home, slug)
+        self.show_workshop(slug, course)
+
+    @authenticated
+    @answer_errors
+    async def post(self, slug: str) -> None:
+        action = self.get_argument("action", "")
+        bridge = self.bridge
+        async with bridge.lock(f"atelier/{slug}"):
+            try:
+                if action == "preview":
+                    shown = await asyncio.to_thread(make_preview, bridge.home, slug)
+                    self.show_workshop(slug, await asyncio.to_thread(read_course, bridge.home, slug), shown=shown)
+                elif action == "publish":
+                    course = await asyncio.to_thread(read_course, bridge.home, slug)
+                    answer = await asyncio.to_thread(bridge.door.send_files, "PUT", f"courses/{quote(slug)}", course)
+                    self.show_workshop(slug, course, published=answer or {})
+                else:
+                    raise BridgeError(
+                        "action_inconnue", "Cette action n’existe pas. Revenez à la page du parcours.", 400
+                    )
+            except BridgeError as error:
+                if error.status not in (400, 403, 409, 413, 422):
+                    raise
+                # The author's own mistakes are shown on the page they act from.
+                course = await asyncio.to_thread(read_course, bridge.home, slug)
+                self.log.warning("workshop %s: %s", slug, error)
+                self.show_workshop(slug, course, error=error)
+
+    def show_workshop(
+        self,
+        slug: str,
+        course: dict[str, bytes],
+        *,
+        shown: list[dict[str, str]] | None = None,
+        published: dict[str, Any] | None = None,
+        error: BridgeError | None = None,
+    ) -> None:
+        def link(application: str, path: str) -> str:
+            return self.server_url(application, *path.split("/"))
+
+        self.show(
+            "workshop.html",
+            status=error.status if error else 200,
+            slug=slug,
+            edit=[
+                (path, link("lab/tree", f"{WORKSHOP}/{slug}/{path}"))
+                for path in course
+                if path.endswith((".ipynb", ".yml"))
+            ],
+            folder=link("lab/tree", f"{WORKSHOP}/{slug}"),
+            shown=[
+                {
+                    "title": entry["title"],
+                    "lesson": entry["lesson"] and link("voila/render", entry["lesson"]),
+                    "assignment": entry["assignment"] and link("notebooks", entry["assignment"]),
+                }
+                for entry in shown or []
+            ],
+            published=published,
+            error=error,
+        )
+
+
+PAGES = ((r"newcourse", NewCourseHandler), (r"atelier/([a-z0-9][a-z0-9-]{0,62})", WorkshopHandler))
