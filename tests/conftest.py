@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 os.environ["PUPITRE_STATE_DIR"] = tempfile.mkdtemp(prefix="pupitre-test-")
+(Path(os.environ["PUPITRE_STATE_DIR"]) / "static").mkdir()  # WhiteNoise warns of a missing folder
 for name in [n for n in os.environ if n.startswith("PUPITRE_") and n != "PUPITRE_STATE_DIR"]:
     del os.environ[name]
 # Tests never speak to a Hub by accident: without these, hub.portal.hubapi asks nobody.
