@@ -7,6 +7,7 @@ Runs in the worker. A wrong answer, a hostile notebook, an endless loop are all 
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from graders.engine.runner import Failure, Runner, Stopped
 from graders.engine.verdict import EMPTY_REPLY, judge_manual, judge_stopped, judge_test, make_outputs
 from graders.errors import SandboxUnavailable
 from sandbox.client import Forkd, Request, Sandbox
+from sandbox.errors import SandboxError
 from sandbox.limits import Limits
 
 log = logging.getLogger(__name__)
@@ -37,11 +39,12 @@ def mark_submission(
     limits: MarkingLimits,
     forkd: Path,
     files: Mapping[str, bytes] | None = None,
-    label: str = "marking",
+    label: str = "",
 ) -> Result:
     """Mark a submission against its source notebook.
 
     `files` are put beside the notebook: what was released with it, and the learner's own helper files.
+    `label` names the run in the log; no two runs at once may have the same one, so the default is drawn at random.
 
     Raises
     ------
@@ -58,7 +61,7 @@ def mark_submission(
         return _refused(error.code, error.message, began)
     if not repaired.matched and any(is_graded(cell) for cell in model.cells):
         return _refused("wrong-assignment", sentences.REFUSALS["wrong-assignment"], began)
-    run = _run(repaired, limits, forkd, files or {}, label)
+    run = _run(repaired, limits, forkd, files or {}, label or f"marking-{secrets.token_hex(6)}")
     return Result(
         state="marked",
         code=run.stop_code,
@@ -140,14 +143,19 @@ def _start_process(forkd: Path, limits: MarkingLimits, label: str) -> Sandbox:
     )
     try:
         return Forkd(forkd).start(Request(profile="grading", label=label, uid=None, limits=bounds))
-    except OSError as error:
-        raise SandboxUnavailable(f"forkd: {error}") from error
+    except SandboxError as error:
+        raise SandboxUnavailable(f"forkd: {error.code}: {error.message}") from error
 
 
 def _end_process(process: Sandbox) -> None:
-    process.kill()
-    process.wait(STOP_S)
-    process.channel.close()
+    try:
+        process.kill()
+        if not process.wait(STOP_S):
+            log.error("marking process %d does not end", process.pid)
+    except SandboxError as error:
+        log.error("marking process %d: %s", process.pid, error)
+    finally:
+        process.close()
 
 
 def _find_sources(notebook: Notebook) -> dict[str, str]:
