@@ -190,6 +190,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 << 20
+DATA_UPLOAD_MAX_NUMBER_FILES = 2000  # a course published from the workshop is one call
 
 # --- files, language, messages ----------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -223,6 +224,8 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = STATE / "mail"
 
+# Where `graders`, which knows sessions by slug only, finds their titles.
+GRADERS_SESSION_MODEL = "catalogue.CourseSession"
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "marking"]}}
 
 LOGGING = {
