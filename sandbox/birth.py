@@ -1,0 +1,359 @@
+"""From forkd to a sandboxed child: the order in which a process loses everything before a learner's code may run.
+
+forkd ── fork ──> stage ── new namespaces, fork ──> init (pid 1 of the sandbox) ── fork ──> child ── exec ──> sandbox.entry
+
+The stage tells forkd the pid of init and ends; init becomes forkd's child (forkd adopts orphans). Init sets up the
+sandbox, forks the child, then only reaps, passes SIGTERM on, and ends when the child ends: the kernel then kills whatever
+is left. Killing init kills the sandbox. Warm processes will fork the child instead of executing it; nothing else changes.
+
+Laws: nothing raises out of a forked process (it reports and `_exit`s); descriptors that the child need not have are closed
+by name of what is kept; no learner's byte is read here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from sandbox import namespaces as ns
+from sandbox.errors import SandboxRefused
+from sandbox.filesystem import Tree, enter_tree
+from sandbox.limits import Limits, apply_limits
+from sandbox.process import find_start_time
+from sandbox.profile import Profile
+from sandbox.seccomp import make_program
+
+_REPORT_TIMEOUT_S = 20.0
+_OUT_OF_MEMORY_SCORE = 500
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a kept home is: a folder of one name under a root."""
+
+    root: Path
+    name: str
+
+    def open(self, uid: int) -> int:
+        """Open the folder without following a link, and check its owner.
+
+        Raises
+        ------
+        SandboxRefused
+            It is a link, no folder, or belongs to another uid.
+        """
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        root = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            home = os.open(self.name, flags, dir_fd=root)
+        except OSError as error:
+            raise SandboxRefused(f"home {self.name}: {error.strerror}", "home_refused") from error
+        finally:
+            os.close(root)
+        owner = os.fstat(home).st_uid
+        if owner != uid:
+            os.close(home)
+            raise SandboxRefused(f"home {self.name} belongs to uid {owner}, not {uid}", "home_refused")
+        return home
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything one birth needs; built by forkd from its command line and a checked request."""
+
+    profile: Profile
+    label: str
+    uid: int
+    gid: int
+    limits: Limits
+    module: str
+    home: Home | None
+    read_only: tuple[Path, ...]
+    doors: Path | None
+    isolation: str
+    """"uid" (started as root), "user" (user namespace) or "none"."""
+    cgroup_procs: tuple[Path, ...]
+    memory_is_counted: bool
+    """A cgroup counts the memory of the whole sandbox."""
+
+    @property
+    def inside_home(self) -> str:
+        if self.isolation == "none":
+            return str(self.home.root / self.home.name) if self.home else tempfile.gettempdir()
+        return f"/home/{self.label}"
+
+    def variables(self) -> dict[str, str]:
+        """The child's whole environment: nothing of forkd's, and never a secret."""
+        return {
+            "PATH": f"{Path(sys.prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": self.inside_home,
+            "USER": self.label,
+            "LOGNAME": self.label,
+            "SHELL": "/bin/bash",
+            "LANG": "C.UTF-8",
+            "TERM": "xterm-256color",
+            "OPENBLAS_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+
+    def command(self, channel: int, listen: int | None) -> list[str]:
+        # -I: no PYTHON* variable, no user site, no working directory on sys.path: nothing of the home is imported.
+        return [
+            sys.executable,
+            "-I",
+            "-m",
+            "sandbox.entry",
+            self.module,
+            str(channel),
+            str(-1 if listen is None else listen),
+        ]
+
+
+def give_birth(plan: Plan, channel: int, listen: int | None, log: int) -> int:
+    """Start the sandbox and return the pid of its init, as forkd sees it.
+
+    Raises
+    ------
+    SandboxRefused
+        The kernel refused something: nothing is left running.
+    """
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        stage = os.fork()
+        if stage == 0:
+            _run_stage(plan, channel, listen, log, theirs)
+        theirs.close()
+        ours.settimeout(_REPORT_TIMEOUT_S)
+        init = None
+        try:
+            with ours.makefile("r", encoding="utf-8") as reports:
+                for line in reports:
+                    report = json.loads(line)
+                    if "pid" in report:
+                        init = int(report["pid"])
+                    elif "ready" in report and init is not None:
+                        return init
+                    else:
+                        raise SandboxRefused(report["error"], report["code"])
+            raise SandboxRefused("the sandbox ended while it was being set up", "not_isolated")
+        except (SandboxRefused, TimeoutError) as error:
+            if init is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(init, signal.SIGKILL)
+                _reap(init)
+            if isinstance(error, TimeoutError):
+                raise SandboxRefused("the sandbox did not get ready", "not_isolated") from error
+            raise
+        finally:
+            _reap(stage)
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def _report(status: socket.socket, **fields: object) -> None:
+    with contextlib.suppress(OSError):
+        status.sendall(json.dumps(fields).encode() + b"\n")
+
+
+def _report_error(status: socket.socket, error: Exception) -> None:
+    text = str(error) if isinstance(error, OSError | SandboxRefused) else repr(error)
+    _report(status, error=text, code=getattr(error, "code", "not_isolated"))
+
+
+def _run_stage(plan: Plan, channel: int, listen: int | None, log: int, status: socket.socket) -> NoReturn:
+    try:
+        os.umask(0o022)
+        os.setsid()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        null = os.open("/dev/null", os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        kept = [channel, status.fileno()] + ([listen] if listen is not None else [])
+        _close_all_but(kept)
+        for procs in plan.cgroup_procs:
+            procs.write_text("0", encoding="ascii")
+        _unshare(plan)
+        init = os.fork()
+        if init == 0:
+            _run_init(plan, channel, listen, status)
+        _report(status, pid=init)
+        os._exit(0)
+    except Exception as error:  # noqa: BLE001 - a forked process must not raise: the error goes to forkd, which logs it
+        _report_error(status, error)
+    finally:
+        os._exit(1)
+
+
+def _close_all_but(kept: Iterable[int]) -> None:
+    """Close every descriptor above stderr that is not kept."""
+    edge = 3
+    for descriptor in sorted(kept):
+        if descriptor > edge:  # closerange(n, n) closes everything from n up on some versions of Python
+            os.closerange(edge, descriptor)
+        edge = descriptor + 1
+    os.closerange(edge, 1 << 16)
+
+
+def _unshare(plan: Plan) -> None:
+    if plan.isolation == "none":
+        return
+    flags = ns.CLONE_NEWNS | ns.CLONE_NEWPID | ns.CLONE_NEWIPC | ns.CLONE_NEWNET | ns.CLONE_NEWUTS
+    if plan.isolation == "user":
+        uid, gid = os.getuid(), os.getgid()
+        ns.set_dumpable(True)  # or /proc/self/uid_map belongs to root
+        ns.unshare(flags | ns.CLONE_NEWUSER)
+        ns.map_own_ids(uid, gid)
+    else:
+        ns.unshare(flags)
+
+
+def _enter_sandbox(plan: Plan) -> None:
+    """Everything is decided here: after this, the process can only lose."""
+    Path("/proc/self/oom_score_adj").write_text(str(_OUT_OF_MEMORY_SCORE), encoding="ascii")
+    if plan.isolation != "none":
+        home = plan.home.open(plan.uid) if plan.home else None
+        ns.set_hostname("pupitre")
+        ns.bring_loopback_up()
+        enter_tree(
+            Tree(
+                read_only=plan.read_only,
+                home=plan.inside_home,
+                home_source=home,
+                doors=plan.doors if plan.profile.sees_doors else None,
+                user_name=plan.label,
+                uid=plan.uid,
+                gid=plan.gid,
+                tmp_bytes=plan.profile.tmp_bytes,
+                shm_bytes=plan.profile.shm_bytes,
+            )
+        )
+        if home is not None:
+            os.close(home)
+        ns.drop_bounding_capabilities()
+    apply_limits(plan.limits, memory_is_counted=plan.memory_is_counted)
+    os.umask(0o077)
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setresgid(plan.gid, plan.gid, plan.gid)
+        os.setresuid(plan.uid, plan.uid, plan.uid)
+    ns.drop_capabilities()
+    ns.forbid_new_privileges()
+    if plan.isolation != "none":
+        ns.install_seccomp(make_program())
+
+
+def _run_init(plan: Plan, channel: int, listen: int | None, status: socket.socket) -> NoReturn:
+    try:
+        ns.set_process_name("sandbox-init")
+        _enter_sandbox(plan)
+        ns.set_dumpable(False)
+        if plan.isolation == "none":
+            ns.adopt_orphans()
+        child = os.fork()
+        if child == 0:
+            status.close()
+            _run_child(plan, channel, listen)
+        _report(status, ready=True)
+        status.close()
+        if listen is not None:
+            os.close(listen)
+        if not plan.profile.ends_with_channel:
+            os.close(channel)
+        os._exit(_watch(child, channel if plan.profile.ends_with_channel else None, plan.isolation == "none"))
+    except Exception as error:  # noqa: BLE001 - a forked process must not raise: the error goes to forkd, which logs it
+        _report_error(status, error)
+    finally:
+        os._exit(1)
+
+
+def _run_child(plan: Plan, channel: int, listen: int | None) -> NoReturn:
+    try:
+        if plan.isolation == "none":
+            ns.set_parent_death_signal(signal.SIGKILL)
+        os.setsid()
+        # A server works from the read-only root, or programs would read configuration and templates in the home.
+        os.chdir("/" if plan.profile.listens else plan.inside_home)
+        for descriptor in (channel, listen):
+            if descriptor is not None:
+                os.set_inheritable(descriptor, True)
+        command = plan.command(channel, listen)
+        os.execve(command[0], command, plan.variables())  # noqa: S606 - no shell, and nothing of a caller's
+    except OSError as error:
+        os.write(2, f"cannot start {plan.module}: {error}\n".encode())
+    finally:
+        os._exit(126)
+
+
+def _watch(child: int, channel: int | None, kill_the_rest: bool) -> int:
+    """Reap until `child` has ended, and return its exit code; end at once when the caller lets the channel go."""
+    awake, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: _signal(child, signal.SIGTERM))
+    poller = select.poll()
+    poller.register(awake, select.POLLIN)
+    if channel is not None:
+        poller.register(channel, select.POLLRDHUP | select.POLLHUP)
+    # Reaped before waiting: the child may have ended before the handler was there.
+    while (code := _reap_all(child)) is None:
+        for descriptor, _events in poller.poll():
+            if descriptor == channel:
+                _signal(child, signal.SIGKILL)
+                poller.unregister(descriptor)
+            else:
+                os.read(awake, 4096)
+    if kill_the_rest:
+        _kill_descendants()
+    return code
+
+
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _reap_all(child: int) -> int | None:
+    code = None
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return code
+        if pid == 0:
+            return code
+        if pid == child:
+            exit_code = os.waitstatus_to_exitcode(status)
+            code = exit_code if exit_code >= 0 else 128 - exit_code
+
+
+def _kill_descendants() -> None:
+    """Without a pid namespace: kill what is left, which came to us as orphans, until there is no child."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    while pids := children.read_text(encoding="ascii").split():
+        for pid in pids:
+            _signal(int(pid), signal.SIGKILL)
+            _reap(int(pid))
+
+
+def get_start_time(pid: int) -> int:
+    """Raises SandboxRefused when the process has already ended."""
+    start_time = find_start_time(pid)
+    if start_time is None:
+        raise SandboxRefused("the sandbox ended at once", "not_isolated")
+    return start_time

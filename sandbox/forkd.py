@@ -1,0 +1,455 @@
+"""forkd: the small daemon that gives birth to every process that runs learners' code. `python -m sandbox.forkd --help`.
+
+Laws: started clean and single-threaded (it forks); holds no token and no database; everything it may run stands on its
+command line; it answers its owner and root only; every birth and end is one line of its log; SIGTERM ends it and leaves its
+children, which a new forkd finds again; an error with one request never ends it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import hashlib
+import json
+import logging
+import os
+import selectors
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import namespaces as ns
+from sandbox.birth import Home, Plan, get_start_time, give_birth
+from sandbox.cgroup import Cgroups, find_cgroups
+from sandbox.client import Forkd as Client
+from sandbox.errors import SandboxError, SandboxRefused
+from sandbox.filesystem import find_outermost
+from sandbox.limits import Limits
+from sandbox.profile import GRADING_UIDS, PROFILES
+from sandbox.request import MAX_LINE_BYTES, EndAll, Request, Signal, load_request
+from sandbox.roster import Entry, Roster
+
+log = logging.getLogger("forkd")
+_REQUEST_TIMEOUT_S = 5.0
+_SOCKET_PATH_BYTES = 107  # unix(7): sun_path
+_LOG_TAIL_BYTES = 2000
+_REFUSED_EXIT = 78  # sysexits(3): EX_CONFIG
+
+
+@dataclass(frozen=True)
+class Settings:
+    """forkd's command line, with real paths."""
+
+    socket: Path
+    servers_dir: Path
+    doors_dir: Path
+    homes_dir: Path
+    log_dir: Path
+    owner: int
+    entries: Mapping[str, str]
+    isolation: str
+    read_only: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        return "pupitre-" + hashlib.sha256(str(self.servers_dir).encode()).hexdigest()[:10]
+
+
+class Forkd:
+    """The daemon: one selector, one request at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.isolation = find_isolation(settings.isolation)
+        self.cgroups = find_cgroups(settings.name) if self.isolation != "none" else Cgroups({}, 0)
+        self.roster = Roster(settings.servers_dir)
+        self.selector = selectors.DefaultSelector()
+        self._next_grading = 0
+
+    # --- life --------------------------------------------------------------------------------------------------------
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        ns.adopt_orphans()
+        for entry in self.roster.load():
+            self.selector.register(entry.pidfd, selectors.EVENT_READ, entry)
+            log.info("found again label=%s profile=%s pid=%d uid=%d", entry.label, entry.profile, entry.pid, entry.uid)
+        self.cgroups.sweep()
+        door = self._open_door()
+        stop, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        self.selector.register(door, selectors.EVENT_READ)
+        self.selector.register(stop, selectors.EVENT_READ)
+        log.info(
+            "ready isolation=%s cgroup=%s live=%d owner=%d",
+            self.isolation,
+            f"v{self.cgroups.version}" if self.cgroups.bases else "none",
+            len(self.roster),
+            self.settings.owner,
+        )
+        while True:
+            for key, _events in self.selector.select():
+                if key.fileobj is stop or key.fd == stop:
+                    log.info("stopping; %d sandboxes go on", len(self.roster))
+                    with contextlib.suppress(FileNotFoundError):
+                        self.settings.socket.unlink()
+                    return
+                if isinstance(key.data, Entry):
+                    self._bury(key.data)
+                else:
+                    self._serve(door)
+
+    def _open_door(self) -> socket.socket:
+        """Listen, visible to the owner only; refuse to start beside another forkd."""
+        path = self.settings.socket
+        if Client(path).answers():
+            raise SandboxRefused(f"another forkd listens at {path}")
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        os.umask(0o177)
+        door.bind(str(path))
+        os.umask(0o077)
+        if os.geteuid() == 0:
+            os.chown(path, self.settings.owner, -1, follow_symlinks=False)
+        door.listen(256)
+        return door
+
+    # --- requests ----------------------------------------------------------------------------------------------------
+    def _serve(self, door: socket.socket) -> None:
+        connection, _ = door.accept()
+        with connection:
+            try:
+                self._check_peer(connection)
+                line = _read_line(connection)
+                if not line:
+                    return  # somebody only looked whether we answer
+                answer = self._answer(load_request(line), connection)
+            except SandboxError as error:
+                log.warning("refused code=%s %s", error.code, error.message)
+                answer = {"code": error.code, "error": error.message}
+            except OSError as error:
+                log.exception("request failed")
+                answer = {"code": "system", "error": str(error)}
+            with contextlib.suppress(OSError):
+                connection.sendall(json.dumps(answer).encode() + b"\n")
+
+    def _check_peer(self, connection: socket.socket) -> None:
+        """Raises SandboxRefused unless the caller is the owner or root (unix(7): SO_PEERCRED)."""
+        size = struct.calcsize("iII")
+        _pid, uid, _gid = struct.unpack("iII", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+        if uid not in (0, self.settings.owner):
+            raise SandboxRefused(f"uid {uid} may not ask", "forbidden")
+
+    def _answer(self, request: Request | Signal | EndAll, connection: socket.socket) -> dict[str, object]:
+        match request:
+            case Request():
+                return self._start(request, connection)
+            case Signal():
+                for entry in self.roster:
+                    if (entry.pid, entry.start_time) == (request.pid, request.start_time):
+                        self._signal(entry, signal.SIGKILL if request.kill else signal.SIGTERM)
+                        return {"signalled": entry.label}
+                raise SandboxRefused(f"pid {request.pid} is no sandbox of mine", "no_such_process")
+            case EndAll():
+                ended = list(self.roster)
+                for entry in ended:
+                    self._signal(entry, signal.SIGKILL)
+                return {"ended": len(ended)}
+
+    def _signal(self, entry: Entry, number: signal.Signals) -> None:
+        log.info("signal label=%s pid=%d %s", entry.label, entry.pid, number.name)
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(entry.pidfd, number)
+
+    # --- birth -------------------------------------------------------------------------------------------------------
+    def _start(self, request: Request, connection: socket.socket) -> dict[str, object]:
+        profile = PROFILES[request.profile]
+        if request.profile not in self.settings.entries:
+            raise SandboxRefused(f"no entry module for {request.profile}", "bad_profile")
+        name, uid = self._pick_name(request)
+        if self.roster.find(name) is not None:
+            raise SandboxRefused(f"{name} already runs", "already_running")
+        home = self._ensure_home(request.label, uid) if profile.keeps_home else None
+        log_path = self.settings.log_dir / f"{name}.log"
+        listen = self._listen(name) if profile.listens else None
+        try:
+            with _open_log(log_path, self.settings.owner) as log_file:
+                plan = self._plan(request, uid, home, name)
+                pid = give_birth(
+                    plan, connection.fileno(), listen.fileno() if listen is not None else None, log_file.fileno()
+                )
+            start_time = get_start_time(pid)
+            entry = Entry(name, request.label, request.profile, uid, pid, start_time, os.pidfd_open(pid))
+        except BaseException:
+            self.cgroups.remove(name)
+            if listen is not None:
+                self._unlink_socket(name)
+            raise
+        finally:
+            if listen is not None:
+                listen.close()
+        self.roster.add(entry)
+        self.selector.register(entry.pidfd, selectors.EVENT_READ, entry)
+        log.info("start label=%s profile=%s pid=%d uid=%d", request.label, request.profile, pid, uid)
+        return {
+            "pid": pid,
+            "start_time": start_time,
+            "socket": str(self.settings.servers_dir / f"{name}.sock") if profile.listens else None,
+            "log": str(log_path),
+        }
+
+    def _plan(self, request: Request, uid: int, home: Home | None, name: str) -> Plan:
+        settings = self.settings
+        return Plan(
+            profile=PROFILES[request.profile],
+            label=request.label,
+            uid=uid,
+            gid=uid if os.geteuid() == 0 else os.getegid(),
+            limits=request.limits,
+            module=settings.entries[request.profile],
+            home=home,
+            read_only=settings.read_only,
+            doors=settings.doors_dir,
+            isolation=self.isolation,
+            cgroup_procs=self._count(name, request.limits),
+            memory_is_counted=self.cgroups.counts_memory,
+        )
+
+    def _count(self, name: str, limits: Limits) -> tuple[Path, ...]:
+        try:
+            return self.cgroups.make(name, limits)
+        except OSError as error:
+            raise SandboxRefused(f"cgroup of {name}: {error}", "system") from error
+
+    def _pick_name(self, request: Request) -> tuple[str, int]:
+        """The name of a sandbox (of its log, socket and cgroup) and its uid; without root there is one uid for all."""
+        as_root = os.geteuid() == 0
+        if request.uid is not None:
+            return request.label, request.uid if as_root else os.geteuid()
+        for _ in GRADING_UIDS:
+            uid = GRADING_UIDS[self._next_grading % len(GRADING_UIDS)]
+            self._next_grading += 1
+            if self.roster.find(f"grading.{uid}") is None:
+                return f"grading.{uid}", uid if as_root else os.geteuid()
+        raise SandboxRefused("every grading uid is in use", "system")
+
+    def _ensure_home(self, label: str, uid: int) -> Home:
+        """Make the home if it is absent, private to its uid; check it otherwise."""
+        root = os.open(self.settings.homes_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        home = Home(self.settings.homes_dir, label)
+        try:
+            os.mkdir(label, 0o700, dir_fd=root)
+        except FileExistsError:
+            pass
+        else:
+            if os.geteuid() == 0:
+                os.chown(label, uid, uid, dir_fd=root, follow_symlinks=False)
+        finally:
+            os.close(root)
+        os.close(home.open(uid))
+        return home
+
+    def _listen(self, name: str) -> socket.socket:
+        """Bind the child's listening socket, in a folder the child never sees."""
+        path = self.settings.servers_dir / f"{name}.sock"
+        if len(os.fsencode(path)) + len(":80") > _SOCKET_PATH_BYTES:
+            raise SandboxRefused(f"{path} is too long for a unix socket", "socket_path")
+        self._unlink_socket(name)
+        listen = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            os.umask(0o177)
+            listen.bind(str(path))
+        finally:
+            os.umask(0o077)
+        if os.geteuid() == 0:
+            os.chown(path, self.settings.owner, -1, follow_symlinks=False)
+        listen.listen(256)
+        # The Hub writes a server's address with a port, and so calls the path with ":80" at its end.
+        Path(f"{path}:80").symlink_to(path.name)
+        return listen
+
+    def _unlink_socket(self, name: str) -> None:
+        for suffix in (".sock", ".sock:80"):
+            with contextlib.suppress(FileNotFoundError):
+                (self.settings.servers_dir / f"{name}{suffix}").unlink()
+
+    # --- death -------------------------------------------------------------------------------------------------------
+    def _bury(self, entry: Entry) -> None:
+        self.selector.unregister(entry.pidfd)
+        code: int | str = "unknown"  # not our child: born of an earlier forkd
+        with contextlib.suppress(ChildProcessError):
+            code = os.waitstatus_to_exitcode(os.waitpid(entry.pid, 0)[1])
+        log_path = self.settings.log_dir / f"{entry.name}.log"
+        tail = ""
+        if not PROFILES[entry.profile].keeps_home:
+            # A grading run leaves nothing but this line.
+            tail = _read_tail(log_path) if code else ""
+            with contextlib.suppress(FileNotFoundError):
+                log_path.unlink()
+        self.roster.remove(entry)
+        self.cgroups.remove(entry.name)
+        log.info(
+            "end label=%s profile=%s pid=%d code=%s%s",
+            entry.label,
+            entry.profile,
+            entry.pid,
+            code,
+            f" tail={tail!r}" if tail else "",
+        )
+
+
+def _read_line(connection: socket.socket) -> bytes:
+    connection.settimeout(_REQUEST_TIMEOUT_S)
+    line = b""
+    while not line.endswith(b"\n"):
+        # A caller waits for the answer before it writes anything else, so there is nothing after the line.
+        part = connection.recv(MAX_LINE_BYTES)
+        line += part
+        if not part and not line:
+            return b""
+        if not part or len(line) > MAX_LINE_BYTES:
+            raise SandboxRefused("no request of one line")
+    connection.settimeout(None)
+    return line
+
+
+def _open_log(path: Path, owner: int) -> contextlib.closing[_Descriptor]:
+    """A new log, readable by forkd's owner; the child only holds a descriptor to append to."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    if os.geteuid() == 0:
+        os.fchown(descriptor, owner, -1)
+    return contextlib.closing(_Descriptor(descriptor))
+
+
+@dataclass(frozen=True)
+class _Descriptor:
+    number: int
+
+    def fileno(self) -> int:
+        return self.number
+
+    def close(self) -> None:
+        os.close(self.number)
+
+
+def _read_tail(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
+            return file.read(_LOG_TAIL_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def find_isolation(wanted: str) -> str:
+    """How children are isolated here: "uid", "user" or "none".
+
+    Raises
+    ------
+    SandboxRefused
+        Nothing isolates here and `wanted` is not "none".
+    """
+    if wanted == "none":
+        return "none"
+    mode = "uid" if os.geteuid() == 0 else "user"
+    child = os.fork()
+    if child == 0:
+        try:
+            flags = ns.CLONE_NEWNS | ns.CLONE_NEWPID | ns.CLONE_NEWNET | ns.CLONE_NEWIPC | ns.CLONE_NEWUTS
+            ns.set_dumpable(True)
+            ns.unshare(flags | (ns.CLONE_NEWUSER if mode == "user" else 0))
+            os._exit(0)
+        except OSError as error:
+            os._exit(error.errno or 1)
+        finally:
+            os._exit(1)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code == 0:
+        return mode
+    raise SandboxRefused(
+        f"this machine refuses {'namespaces to root' if mode == 'uid' else 'user namespaces'} "
+        f"({errno.errorcode.get(code, code)}): learners cannot be isolated. Allow them "
+        "(sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), start as root, "
+        "or accept the risk with PUPITRE_ISOLATION=none",
+        "not_isolated",
+    )
+
+
+def load_settings(arguments: Sequence[str]) -> Settings:
+    """Parse and check the command line; makes the folders that are forkd's own.
+
+    Raises
+    ------
+    SandboxRefused
+        What learners may see would contain what they must not.
+    """
+    parser = argparse.ArgumentParser(prog="python -m sandbox.forkd", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--socket", type=Path, required=True, help="where requests come in")
+    parser.add_argument("--servers-dir", type=Path, required=True, help="listening sockets of servers, and the roster")
+    parser.add_argument("--doors-dir", type=Path, required=True, help=f"seen by servers as {'/run/pupitre'}")
+    parser.add_argument("--homes-dir", type=Path, required=True, help="learners' homes, one folder per label")
+    parser.add_argument("--log-dir", type=Path, required=True, help="one log per sandbox")
+    parser.add_argument("--owner", type=int, default=os.geteuid(), help="the uid that may ask, besides root")
+    parser.add_argument("--entry", action="append", default=[], metavar="PROFILE=MODULE", help="what a profile runs")
+    parser.add_argument("--isolation", choices=("auto", "none"), default="auto")
+    parser.add_argument("--network", choices=("on", "off"), default="off", help="only off is possible so far")
+    parser.add_argument("--read-only", type=Path, action="append", default=[], help="also visible, at its own path")
+    given = parser.parse_args(arguments)
+    if given.network == "on":
+        log.warning("--network on: not available yet, sandboxes stay without a network")
+    entries = dict(entry.partition("=")[::2] for entry in given.entry)
+    if not entries or not set(entries) <= set(PROFILES) or not all(entries.values()):
+        parser.error("--entry: expected PROFILE=MODULE, with a profile among " + ", ".join(PROFILES))
+    for folder in (given.servers_dir, given.log_dir, given.homes_dir):
+        # Crossed by the owner, listed by root alone.
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    given.doors_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    given.doors_dir.chmod(0o755)  # learners' servers cross it; the doors check who speaks
+    visible = [Path(sys.base_prefix), Path(sys.prefix), *(p for p in given.read_only if p.exists())]
+    settings = Settings(
+        socket=given.socket.absolute(),
+        servers_dir=given.servers_dir.resolve(),
+        doors_dir=given.doors_dir.resolve(),
+        homes_dir=given.homes_dir.resolve(),
+        log_dir=given.log_dir.resolve(),
+        owner=given.owner,
+        entries=entries,
+        isolation=given.isolation,
+        read_only=find_outermost(visible),
+    )
+    for private in (settings.servers_dir, settings.homes_dir, settings.log_dir, settings.socket.parent.resolve()):
+        for path in settings.read_only:
+            if private.is_relative_to(path):
+                raise SandboxRefused(f"{private} lies in {path}, which every learner sees")
+    return settings
+
+
+def main() -> int:
+    os.umask(0o022)
+    os.environ.clear()
+    logging.basicConfig(format="%(asctime)s %(levelname)s forkd %(message)s", level=logging.INFO, stream=sys.stderr)
+    try:
+        settings = load_settings(sys.argv[1:])
+        os.umask(0o077)
+        daemon = Forkd(settings)
+        if daemon.isolation == "none":
+            log.warning("isolation=none: learners are NOT isolated from each other nor from this machine")
+        daemon.run()
+    except SandboxRefused as error:
+        log.error("%s", error.message)
+        return _REFUSED_EXIT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
