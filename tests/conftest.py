@@ -18,6 +18,8 @@ os.environ["PUPITRE_STATE_DIR"] = tempfile.mkdtemp(prefix="pupitre-test-")
 (Path(os.environ["PUPITRE_STATE_DIR"]) / "static").mkdir()  # WhiteNoise warns of a missing folder
 for name in [n for n in os.environ if n.startswith("PUPITRE_") and n != "PUPITRE_STATE_DIR"]:
     del os.environ[name]
+# Named here and not in pyproject.toml, where pytest-django would load the settings before the lines above.
+os.environ["DJANGO_SETTINGS_MODULE"] = "hub.portal.settings"
 # Tests never speak to a Hub by accident: without these, hub.portal.hubapi asks nobody.
 for name in ("JUPYTERHUB_API_URL", "JUPYTERHUB_API_TOKEN"):
     os.environ.pop(name, None)
