@@ -24,6 +24,14 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "hub.portal.settings"
 for name in ("JUPYTERHUB_API_URL", "JUPYTERHUB_API_TOKEN"):
     os.environ.pop(name, None)
 
+
+def pytest_configure() -> None:
+    """Load the settings now that the environment is set; pytest-django then sets Django up."""
+    from django.conf import settings
+
+    assert settings.ENVIRONMENT.state_dir == Path(os.environ["PUPITRE_STATE_DIR"])
+
+
 PASSWORD = "un-mot-de-passe-solide"
 ESCAPED_NAME = "<'&\">"
 COURSE: dict[str, Any] = {
@@ -182,7 +190,7 @@ def signed_in(db: None) -> Callable[[Any], Any]:
         from django.test import Client
 
         client = Client()
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(user, backend="hub.portal.accounts.signin.SignInBackend")
         UserSession.objects.create(user=user, ip="127.0.0.1", user_agent="test", session_key=client.session.session_key)
         return client
 

@@ -122,7 +122,7 @@ DATABASES = _databases()
 
 # --- people -----------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "hub.portal.accounts.signin.SignInBackend",
     "hub.portal.accounts.permissions.RoleBackend",
 ]
 LOGIN_URL = "account_login"
