@@ -44,7 +44,7 @@ def check_path(value: str) -> str:
     return str(path)
 
 
-Slug = Annotated[str, Field(pattern=r"\A[a-z0-9][a-z0-9-]{0,62}\Z")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 CoursePath = Annotated[str, AfterValidator(check_path)]
@@ -130,7 +130,7 @@ class CourseFile(Strict):
     """All of `course.yml`."""
 
     slug: Slug
-    version: Annotated[str, Field(pattern=r"\A[0-9A-Za-z][0-9A-Za-z.+-]{0,39}\Z")]
+    version: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]{0,39}$")]
     title: Line
     abstract: Text
     objectives: list[Text] = []
@@ -161,7 +161,7 @@ class Choice(Strict):
     text: Text
     correct: bool = False
     feedback: Annotated[str, Field(max_length=5000)] = ""
-    code: Annotated[str, Field(pattern=r"\A(E\d{1,3})?\Z")] = ""
+    code: Annotated[str, Field(pattern=r"^(E\d{1,3})?$")] = ""
 
 
 class Question(Strict):

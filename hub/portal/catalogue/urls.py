@@ -19,5 +19,9 @@ urlpatterns = [
     path("gestion/sessions/<slug:session>/etat/", sessions.change_state, name="change_session_state"),
     path("gestion/sessions/<slug:session>/version/", sessions.change_version, name="change_session_version"),
     path("gestion/sessions/<slug:session>/roles/", sessions.give_role, name="give_session_role"),
-    path("gestion/sessions/<slug:session>/roles/<int:role>/retirer/", sessions.withdraw_role, name="withdraw_session_role"),
+    path(
+        "gestion/sessions/<slug:session>/roles/<int:role>/retirer/",
+        sessions.withdraw_role,
+        name="withdraw_session_role",
+    ),
 ]

@@ -25,7 +25,7 @@ WRONG_KEYS = 10
 WRONG_KEYS_PERIOD_S = 3600
 
 
-class EnrolmentRefused(Exception):  # noqa: N818 - a refusal is an answer, not a failure
+class EnrolmentRefused(Exception):
     """The person cannot enter (or leave) the session; `message` is for them."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from graders.marks import attempt_that_counts
 from graders.models import Attempt, AttemptState, CellMark
+from hub.portal.catalogue.presentation import render_points
 
 PENDING_STATES = (AttemptState.QUEUED, AttemptState.RUNNING)
 
@@ -57,6 +58,26 @@ class AttemptsOfModule:
     @property
     def latest(self) -> Attempt | None:
         return self.attempts[0] if self.attempts else None
+
+    @property
+    def state_key(self) -> str:
+        """What the page's script compares with the stream of views/state.py."""
+        last = self.latest
+        return f"{last.number}/{last.state}/{last.review_number}" if last else "0//0"
+
+    @property
+    def announcement(self) -> str:
+        """One sentence for screen readers when the fragment is fetched again."""
+        last = self.latest
+        if last is None:
+            return ""
+        if last.points is None:
+            return _("Essai %(number)d : %(state)s.") % {"number": last.number, "state": last.get_state_display()}
+        return _("Essai %(number)d corrigé : %(points)s points sur %(total)s.") % {
+            "number": last.number,
+            "points": render_points(last.points),
+            "total": render_points(last.max_points),
+        }
 
     @property
     def is_pending(self) -> bool:

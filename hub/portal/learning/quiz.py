@@ -18,7 +18,7 @@ from hub.portal.catalogue.models import CourseVersion
 from hub.portal.learning.models import Enrolment, QuizAnswer
 
 
-class QuizRefused(Exception):  # noqa: N818 - a refusal is an answer, not a failure
+class QuizRefused(Exception):
     """Answers that cannot be kept; `message` is for the learner. Nothing was changed."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -64,9 +64,7 @@ class SearchForm(forms.Form):
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponse:
     versions = CourseVersion.objects.filter(is_current=True).select_related("course").order_by("title")
-    domains = list(
-        versions.exclude(domain="").order_by("domain").values_list("domain", flat=True).distinct()
-    )
+    domains = list(versions.exclude(domain="").order_by("domain").values_list("domain", flat=True).distinct())
     form = SearchForm(request.GET, domains)
     found = _search(versions, form)
     page: Page[CourseVersion] = Paginator(found, COURSES_PER_PAGE).get_page(request.GET.get("page"))

@@ -37,7 +37,9 @@ def sessions(request: HttpRequest) -> HttpResponse:
     rows = CourseSession.objects.select_related("course_version__course").annotate(learners=Count("enrolments"))
     if not request.user.has_perm("catalogue.open_session"):
         taught = [slug for slug, role in roles_of(request.user) if role == SessionRole.Role.TRAINER]
-        rows = rows.filter(slug__in=[slug for slug in taught if request.user.has_perm("catalogue.follow_session", slug)])
+        rows = rows.filter(
+            slug__in=[slug for slug in taught if request.user.has_perm("catalogue.follow_session", slug)]
+        )
         if not taught:
             raise PermissionDenied
     page = Paginator(rows.order_by("state", "title", "slug"), SESSIONS_PER_PAGE).get_page(request.GET.get("page"))
@@ -55,9 +57,7 @@ def new_session(request: HttpRequest) -> HttpResponse:
             session.save()
             publish_assignments(session)
         log.info("session %s opened by user %s", session.slug, request.user.pk)
-        messages.success(
-            request, _("La session est créée, en préparation : ouvrez-la quand tout est prêt.")
-        )
+        messages.success(request, _("La session est créée, en préparation : ouvrez-la quand tout est prêt."))
         return redirect("followed_session", session.slug)
     return render(request, "catalogue/session_form.html", {"form": form}, status=400 if form.errors else 200)
 
@@ -125,7 +125,9 @@ def give_role(request: HttpRequest, session: str) -> HttpResponse:
         for errors in form.errors.values():
             messages.error(request, " ".join(str(error) for error in errors))
     else:
-        role, _created = SessionRole.objects.get_or_create(session=row, user=form.person, role=form.cleaned_data["role"])
+        role, _created = SessionRole.objects.get_or_create(
+            session=row, user=form.person, role=form.cleaned_data["role"]
+        )
         log.info("session %s: user %s is %s, by user %s", session, role.user_id, role.role, request.user.pk)
         values = {"name": role.user, "role": role.get_role_display()}
         messages.success(request, _("%(name)s est maintenant %(role)s de la session.") % values)

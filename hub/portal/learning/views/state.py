@@ -59,9 +59,7 @@ def _check(request: HttpRequest, session: str, module: str) -> int:
     return int(request.user.pk)
 
 
-async def stream(
-    learner_id: int, session: str, module: str, *, lifetime_s: float = LIFETIME_S
-) -> AsyncIterator[bytes]:
+async def stream(learner_id: int, session: str, module: str, *, lifetime_s: float = LIFETIME_S) -> AsyncIterator[bytes]:
     """Events `attempt` at each change, then one `end` (`data`: why)."""
     read = sync_to_async(read_state, thread_sensitive=False)
     ends_at = time.monotonic() + lifetime_s
