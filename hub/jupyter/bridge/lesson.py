@@ -41,7 +41,7 @@ def make_page_config_hook(public_url: str) -> Any:
     ) -> dict[str, Any]:
         page_config["pupitre"] = describe_lesson(public_url, base_url, notebook_path)
         # Voilà's own default is a CDN.
-        page_config["fullMathjaxUrl"] = f"{base_url}pupitre/static/mathjax/tex-mml-chtml.js"
+        page_config["fullMathjaxUrl"] = f"{base_url}pupitre/static/bridge/mathjax.js"
         return page_config
 
     return page_config_hook
