@@ -178,5 +178,5 @@ def _result_id(badge_url: str, result: Result) -> str:
 
 def _make_evidence(trace: str) -> dict[str, Any]:
     if trace.startswith(("https://", "http://", "urn:")):
-        return {"id": trace, "type": ["Evidence"], "name": "Travail rendu"}
+        return {"id": trace, "type": ["Evidence"], "name": "Justificatif"}
     return {"type": ["Evidence"], "name": "Empreinte des essais retenus", "narrative": trace}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -52,7 +52,7 @@ def read_token(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 def check_token(token: str, public: ec.EllipticCurvePublicKey) -> dict[str, Any]:
     """The credential of a token whose signature holds; `ProofInvalid` otherwise."""
     header, claims = read_token(token)
-    signed, _, signature_text = token.strip().rpartition(".")
+    signed, _dot, signature_text = token.strip().rpartition(".")
     try:
         signature = decode_base64url(signature_text)
     except ValueError as error:
@@ -75,7 +75,7 @@ def check_token(token: str, public: ec.EllipticCurvePublicKey) -> dict[str, Any]
     )
     if (claims.get("jti"), claims.get("sub"), claims.get("iss")) != expected:
         raise ProofInvalid("token-disagrees", _("Le jeton et le badge qu’il porte ne disent pas la même chose."))
-    return cast(dict[str, Any], credential)
+    return credential
 
 
 def _encode(value: dict[str, Any]) -> str:

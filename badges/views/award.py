@@ -10,18 +10,20 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from badges import access
 from badges.awards import revoke_award
+from badges.credential import format_number
 from badges.errors import RevocationRefused
 from badges.forms import PublicationForm, RevocationForm
 from badges.issuer import Issuer, load_issuer
 from badges.models import Award
 from badges.register import AwardRegister
-from badges.verify import State, verify_credential
+from badges.verify import verify_credential
 from badges.views.answers import prefers_json
 from badges.views.files import credential_json
 
@@ -97,17 +99,28 @@ def _render_award(request: HttpRequest, found: Award, form: RevocationForm, stat
         "is_holder": holder,
         "can_see_files": access.can_see_files(request.user, found),
         "can_see_reason": holder or can_revoke,
-        "results": found.module_results if access.can_see_marks(request.user, found) else [],
+        "results": _list_results(found) if access.can_see_marks(request.user, found) else [],
         "publication_form": PublicationForm(
             initial={"published": found.published_at is not None, "shows_marks": found.shows_marks}
         ),
         "linkedin": _linkedin_address(issuer, found) if holder and found.published_at else "",
         "revocation_form": form if can_revoke and found.revoked_at is None else None,
-        "is_trusted": verdict.state in (State.VALID, State.DEMONSTRATION),
     }
     response = render(request, "badges/award.html", context, status=status)
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def _list_results(found: Award) -> list[dict[str, str]]:
+    """Points as the reader's language writes numbers."""
+    return [
+        {
+            "title": result.title,
+            "points": number_format(format_number(result.points)),
+            "max_points": number_format(format_number(result.max_points)),
+        }
+        for result in found.module_results
+    ]
 
 
 def _linkedin_address(issuer: Issuer, found: Award) -> str:
