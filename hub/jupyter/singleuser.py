@@ -1,0 +1,142 @@
+"""A learner's server, from the inside of its sandbox: `main(channel, listen)`, called by `sandbox.entry`.
+
+Laws: the environment and the token arrive on the channel, once; no other process of the sandbox, though it has the same
+uid, can read them (not dumpable, no file holds them); once the applications hold the token it leaves the environment, so
+that kernels and terminals have none; no file of the home is executed here (configuration, templates, sitecustomize);
+the server listens on the socket it inherited and says on the channel when it does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+from hub.jupyter.trusted import get_trusted_folders, read_configuration_only_from
+from sandbox.namespaces import set_dumpable, set_process_name
+
+SHARE = Path(__file__).resolve().parent / "share"
+TOKENS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
+# Kept from the base environment whatever the channel brings: they belong to the sandbox.
+_OF_THE_SANDBOX = ("PATH", "HOME", "USER", "LOGNAME", "SHELL")
+
+
+def main(channel: socket.socket, listen: socket.socket | None) -> None:
+    """Run the server until it is told to end."""
+    set_process_name("jupyter-server")
+    set_dumpable(False)
+    if listen is None:
+        raise RuntimeError("a learner's server needs a listening socket")
+    with channel.makefile("rb") as lines:
+        line = lines.readline()
+    if not line:
+        raise SystemExit("the Hub went away before it sent an environment")
+    given = json.loads(line)
+    set_environment(given["env"])
+    read_configuration_only_from([*get_trusted_folders(), SHARE])
+    _run_server(listen, channel, given["argv"])
+
+
+def set_environment(env: MutableMapping[str, str], home: Path | None = None) -> None:
+    """Put what the Hub sent and what Jupyter needs into this process's environment."""
+    home = home or Path(os.environ["HOME"])
+    kept = {name: os.environ[name] for name in _OF_THE_SANDBOX if name in os.environ}
+    os.environ.update(env)
+    os.environ.update(kept)
+    os.environ.update(
+        {
+            "JUPYTERHUB_DISABLE_USER_CONFIG": "1",
+            "JUPYTERHUB_ROOT_DIR": str(home),
+            # Read-only in the sandbox: nothing that a kernel writes is found as configuration, extension or template.
+            "JUPYTER_CONFIG_DIR": str(SHARE / "config"),
+            "JUPYTER_CONFIG_PATH": str(SHARE / "config"),
+            "JUPYTER_DATA_DIR": str(SHARE / "jupyter"),
+            "JUPYTER_PATH": str(SHARE / "jupyter"),
+            "JUPYTER_RUNTIME_DIR": _make_private_folder("jupyter"),
+            "JUPYTER_PLATFORM_DIRS": "1",
+            # Data that lasts: in the home, and only ever read as JSON.
+            "JUPYTERLAB_SETTINGS_DIR": str(home / ".jupyter" / "lab" / "user-settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(home / ".jupyter" / "lab" / "workspaces"),
+            "IPYTHONDIR": str(home / ".ipython"),
+            "MPLCONFIGDIR": str(home / ".config" / "matplotlib"),
+            "JUPYTER_DEFAULT_PROVISIONER_NAME": "pupitre",
+            "LANG": "C.UTF-8",
+            "OPENBLAS_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+    )
+    os.environ.pop("LC_ALL", None)
+
+
+def _make_private_folder(name: str) -> str:
+    """A folder in the sandbox's own /tmp, which is empty when a server starts."""
+    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"{name}-{os.getpid()}"  # noqa: S108 - the sandbox's own
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return str(folder)
+
+
+def make_server_class(listen: socket.socket, channel: socket.socket) -> type:
+    """jupyter_server's application on an inherited socket, which writes no secret to a file."""
+    from jupyter_server.serverapp import ServerApp
+
+    class SandboxedServer(ServerApp):  # type: ignore[misc]
+        """jupyter_server, started in a sandbox."""
+
+        def _find_http_port(self) -> None:
+            """No port: the socket was bound before this process was born."""
+
+        def _bind_http_server(self) -> None:
+            listen.setblocking(False)
+            self.http_server.add_socket(listen)
+            self._leave_tokens()
+            channel.sendall(b'{"ready": true}\n')
+            channel.close()
+
+        def _default_cookie_secret(self) -> bytes:
+            return secrets.token_bytes(32)  # the stock one is a file that a kernel can read
+
+        def write_server_info_file(self) -> None:
+            """Not written: it would hold the Hub's token, and a kernel could read it."""
+
+        def write_browser_open_files(self) -> None:
+            """Not written, for the same reason."""
+
+        def migrate_config(self) -> None:
+            """Nothing to migrate, and the configuration's folder is read-only."""
+
+        def _leave_tokens(self) -> None:
+            """From here on children get an environment without tokens; the applications hold theirs."""
+            for extension_apps in self.extension_manager.extension_apps.values():
+                for app in extension_apps:
+                    if hasattr(app, "hub_auth"):
+                        app.hub_auth.api_token  # noqa: B018 - read from the environment now, kept in the object
+            self.identity_provider.hub_auth.api_token  # noqa: B018
+            for name in TOKENS:
+                os.environ.pop(name, None)
+            # A terminal belongs to the learner: their own configuration is found there again, with ours.
+            own = dict.fromkeys(("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "PUPITRE_PORTAL_SOCKET"))
+            terminals = self.web_app.settings.get("terminal_manager")
+            if terminals is not None:
+                terminals.extra_env = {**terminals.extra_env, **own}
+
+    return SandboxedServer
+
+
+def _run_server(listen: socket.socket, channel: socket.socket, argv: list[str]) -> None:
+    # Imported late: these modules read the environment while they are imported.
+    os.environ["JUPYTERHUB_SINGLEUSER_EXTENSION"] = "1"
+    from jupyterhub.singleuser.extension import JupyterHubSingleUser
+
+    JupyterHubSingleUser.serverapp_class = make_server_class(listen, channel)
+    data = Path(os.environ["HOME"]) / ".local" / "share" / "jupyter"
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ours: list[Any] = [
+        f"--NotebookNotary.db_file={data / 'nbsignatures.db'}",
+        # Templates are programs: never from the working directory.
+        "--TemplateExporter.extra_template_basedirs=[]",
+    ]
+    JupyterHubSingleUser.launch_instance([*argv, *ours])
