@@ -65,7 +65,9 @@ def load_course_and_content(folder: Path) -> tuple[CourseFile, CourseContent]:
     content = CourseContent()
     for position, module in enumerate(course.modules):
         content.modules[module.slug] = _load_module(reader, module, ("modules", position))
-    images = [(("badges", position, "image"), badge.image) for position, badge in enumerate(course.badges)]
+    images: list[tuple[KeyPath, str]] = [
+        (("badges", position, "image"), badge.image) for position, badge in enumerate(course.badges)
+    ]
     if course.image:
         images.append((("image",), course.image))
     for key, name in images:
@@ -143,7 +145,7 @@ class _Reader:
     def read_notebook(self, key: KeyPath, name: str) -> bytes:
         data = self.read(key, name)
         try:
-            nbformat.validate(nbformat.reads(data.decode("utf-8"), as_version=4))
+            nbformat.validate(nbformat.reads(data.decode("utf-8"), as_version=4))  # type: ignore[no-untyped-call]
         except (ValueError, KeyError, AttributeError, TypeError, nbformat.ValidationError) as error:
             raise self.error(key, _("« %(name)s » n’est pas un carnet valide") % {"name": name}) from error
         return data

@@ -189,8 +189,8 @@ class Quiz(Strict):
     """All of `qcm.yml`; it holds the keys, so it never leaves the server before an answer."""
 
     points: Points
-    passing: Annotated[str | float, Field(alias="pass")] = ""
-    """Free remark or percentage for authors: every answer counts in proportion, there is no threshold."""
+    pass_percent: Annotated[Percent, Field(alias="pass")] = 100
+    """From this share of right answers on, the page says that the quiz is passed; points stay in proportion."""
     questions: Annotated[list[Question], Field(min_length=1, max_length=100)]
 
 
@@ -248,8 +248,6 @@ def read_file(folder: Path, name: str, model: type[AnyFile]) -> tuple[YamlSource
 def error_at(file: str, source: YamlSource, path: Iterable[str | int], message: str) -> CourseFileError:
     """The error for a key of a file whose lines are known."""
     keys: KeyPath = tuple(path)
-    while keys and keys[-1] in ("str", "float", "constrained-str"):  # branch of a union, not a key of the file
-        keys = keys[:-1]
     name = ""
     for key in keys:
         name += f"[{key + 1}]" if isinstance(key, int) else f".{key}" if name else key

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from hub.portal.catalogue.models import CourseSession, CourseVersion, SessionRole
 
 
-class CourseChoiceField(forms.ModelChoiceField):
+class CourseChoiceField(forms.ModelChoiceField[CourseVersion]):
     def label_from_instance(self, version: CourseVersion) -> str:
         return f"{version.title} ({version.version})"
 

@@ -80,7 +80,7 @@ def load_yaml(file: Path) -> YamlSource:
 def _check_events(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise YamlError(line, _("les ancres et les renvois YAML (& et *) ne sont pas acceptés"))
         if isinstance(event, yaml.CollectionStartEvent):

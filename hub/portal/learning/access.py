@@ -7,6 +7,7 @@ work after the end; only work itself (opening, submitting, answering) asks that 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -44,10 +45,9 @@ def get_module_access(request: HttpRequest, session: str, module: str) -> Module
         They are not in the session; the session or the module does not exist for them.
     """
     row = get_session(session)
-    enrolment = find_enrolment(row, request.user)
-    teaches = any(
-        request.user.has_perm(perm, session) for perm in ("graders.review_session", "catalogue.follow_session")
-    )
+    user: Any = request.user
+    enrolment = find_enrolment(row, user)
+    teaches = any(user.has_perm(perm, session) for perm in ("graders.review_session", "catalogue.follow_session"))
     if enrolment is None and not teaches:
         if row.state != CourseSession.State.OPEN:
             raise Http404
@@ -55,8 +55,8 @@ def get_module_access(request: HttpRequest, session: str, module: str) -> Module
     found = row.course_version.file.find_module(module)
     if found is None:
         raise Http404
-    may_work = (enrolment is not None and row.is_running() and request.user.is_approved) or (
-        teaches and request.user.has_perm("learning.study_session", session)
+    may_work = (enrolment is not None and row.is_running() and user.is_approved) or (
+        teaches and user.has_perm("learning.study_session", session)
     )
     return ModuleAccess(row, found, enrolment, may_work)
 

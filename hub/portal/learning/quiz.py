@@ -53,6 +53,7 @@ class Take:
     number: int
     points: float
     max_points: float
+    passed: bool
     questions: Sequence[ShownQuestion]
 
 
@@ -138,8 +139,8 @@ def find_take(enrolment: Enrolment, module: str, quiz: Quiz, number: int) -> Tak
                 ],
             )
         )
-    right = sum(row.correct for row in rows.values())
-    return Take(number, quiz.points * right / len(rows), quiz.points, questions)
+    share = sum(row.correct for row in rows.values()) / len(rows)
+    return Take(number, quiz.points * share, quiz.points, 100 * share >= quiz.pass_percent, questions)
 
 
 def best_shares(enrolment: Enrolment, module: str | None = None) -> dict[str, tuple[float, int]]:

@@ -6,6 +6,7 @@ The followed table of one session, at `/gestion/sessions/<session>/`, is in lear
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -34,12 +35,11 @@ manager_only = role_required("catalogue.open_session")
 @login_required
 def sessions(request: HttpRequest) -> HttpResponse:
     """Managers see every session, trainers theirs."""
+    user: Any = request.user
     rows = CourseSession.objects.select_related("course_version__course").annotate(learners=Count("enrolments"))
-    if not request.user.has_perm("catalogue.open_session"):
-        taught = [slug for slug, role in roles_of(request.user) if role == SessionRole.Role.TRAINER]
-        rows = rows.filter(
-            slug__in=[slug for slug in taught if request.user.has_perm("catalogue.follow_session", slug)]
-        )
+    if not user.has_perm("catalogue.open_session"):
+        taught = [slug for slug, role in roles_of(user) if role == SessionRole.Role.TRAINER]
+        rows = rows.filter(slug__in=[slug for slug in taught if user.has_perm("catalogue.follow_session", slug)])
         if not taught:
             raise PermissionDenied
     page = Paginator(rows.order_by("state", "title", "slug"), SESSIONS_PER_PAGE).get_page(request.GET.get("page"))
@@ -53,7 +53,7 @@ def new_session(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             session = form.save(commit=False)
-            session.opened_by = request.user
+            session.opened_by_id = request.user.pk
             session.save()
             publish_assignments(session)
         log.info("session %s opened by user %s", session.slug, request.user.pk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -37,7 +38,8 @@ def _get_known_session(request: HttpRequest, slug: str) -> CourseSession:
 
 
 def _describe(request: HttpRequest, row: CourseSession) -> dict[str, Any]:
-    enrolment = find_enrolment(row, request.user)
+    user: Any = request.user
+    enrolment = find_enrolment(row, user)
     taken = row.enrolments.count() if row.capacity is not None and enrolment is None else 0
     context: dict[str, Any] = {
         "session": row,
@@ -50,8 +52,8 @@ def _describe(request: HttpRequest, row: CourseSession) -> dict[str, Any]:
         ],
         "enrolment": enrolment,
         "is_full": row.capacity is not None and taken >= row.capacity,
-        "may_follow": request.user.has_perm("catalogue.follow_session", row.slug),
-        "may_study": request.user.has_perm("learning.study_session", row.slug),
+        "may_follow": user.has_perm("catalogue.follow_session", row.slug),
+        "may_study": user.has_perm("learning.study_session", row.slug),
     }
     if enrolment is not None:
         context |= _describe_progress(row, enrolment)
@@ -75,8 +77,6 @@ def enrolment(request: HttpRequest, session: str) -> HttpResponseBase:
     """« S'inscrire »; a visitor signs in first and comes back to the session's page."""
     row = _get_known_session(request, session)
     if not request.user.is_authenticated:
-        from django.contrib.auth.views import redirect_to_login
-
         return redirect_to_login(row.get_absolute_url())
     try:
         enrol(row, request.user, request.POST.get("key", ""))
