@@ -50,17 +50,13 @@ def mark_files(attempt: Attempt, forkd: Path) -> Outcome:
     except SubmissionRefused as refusal:
         return Outcome("refused", refusal.code, refusal.message)
     outcome = Outcome(AttemptState.MARKED)
-    # Data files come from the release, never from the learner: a forged data set must not change the marks.
-    released = assignment_blobs().get_all(
-        {path: sha256 for path, sha256 in attempt.version.release.items() if not path.endswith(".ipynb")}
-    )
-    data = released | {path: content for path, content in source.items() if not path.endswith(".ipynb")}
+    beside = _files_beside(attempt, source, files)
     for notebook in [path for path in source if path.endswith(".ipynb")]:
         if notebook not in matched:
             outcome.cells += _absent_cells(attempt, notebook, len(outcome.cells))
             continue
         answer = files[matched[notebook]]
-        result = mark_submission(source[notebook], answer, MarkingLimits(), forkd, data)
+        result = mark_submission(source[notebook], answer, MarkingLimits(), forkd, beside)
         outcome.duration_s += result.duration_s
         outcome.repairs += result.repairs
         if result.state != "marked":
@@ -74,6 +70,14 @@ def mark_files(attempt: Attempt, forkd: Path) -> Outcome:
         if result.message:
             outcome.code, outcome.message = result.code, result.message
     return outcome
+
+
+def _files_beside(attempt: Attempt, source: dict[str, bytes], files: dict[str, bytes]) -> dict[str, bytes]:
+    """What the notebook may read: the learner's own files, then ours, so that a forged data set changes no mark."""
+    release = attempt.version.release.items()
+    released = assignment_blobs().get_all({path: sha for path, sha in release if not path.endswith(".ipynb")})
+    beside = {path: content for path, content in files.items() if not path.endswith(".ipynb")} | released
+    return beside | {path: content for path, content in source.items() if not path.endswith(".ipynb")}
 
 
 def _cell_mark(attempt: Attempt, notebook: str, cell: Any, position: int, answers: dict[str, str]) -> CellMark:
