@@ -6,6 +6,7 @@ Law: every page asks `graders.review_session` for its session; a person without 
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -87,8 +88,11 @@ def session_reviews(request: HttpRequest, session: str) -> HttpResponse:
 
 
 def _formgrader_url(user: Any, session: str) -> str:
-    """The grader's own review server: the Hub starts it if needed, then it opens formgrader."""
-    server = f"{user.hub_name}/relecture-{session}"
+    """The grader's own review server: the Hub starts it if needed, then it opens formgrader.
+
+    JupyterHub takes 30 characters for a server's name: the session is hashed (hub/jupyter/bridge/review.py finds it back).
+    """
+    server = f"{user.hub_name}/relecture-{hashlib.sha256(session.encode()).hexdigest()[:12]}"
     return f"{settings.ENVIRONMENT.jupyter_url}/hub/spawn/{server}?next=/user/{server}/pupitre/relecture"
 
 
