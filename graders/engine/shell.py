@@ -60,6 +60,9 @@ class MarkingShell(InteractiveShell):
         output = {"output_type": "error", "ename": name, "evalue": str(evalue)[:1000], "traceback": lines}
         self.capture.add_rich(output, sum(map(len, lines)))
 
+    def enable_gui(self, gui: Any = None) -> None:
+        pass  # `%matplotlib inline` asks for it; there is no window here
+
     def ask_exit(self) -> NoReturn:
         raise SystemExit
 
