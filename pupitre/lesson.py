@@ -39,6 +39,8 @@ _STYLE = """
 .pupitre-table tr.now { background: rgba(59, 110, 165, .18); font-weight: 600; }
 .widget-radio-box label { white-space: normal; height: auto; line-height: 1.4; padding: .15rem 0; }
 """
+_RUN_LIMIT_S = 1.0
+"""A lesson shows endless loops on purpose."""
 _FULL = widgets.Layout(width="100%", max_width="40rem", height="auto", margin="0")
 
 
@@ -98,6 +100,32 @@ def predict(code: str, ask: str, expected: str, because: str) -> None:
     display(HTML(render_code(code)), widgets.VBox([label, widgets.HBox([field, button]), answer], layout=_FULL))
 
 
+def trace(code: str, ask: str, steps: Mapping[str, str], because: str) -> None:
+    """A trace to fill by hand: one field per step, checked together."""
+    fields = {step: widgets.Text(layout=widgets.Layout(width="6rem")) for step in steps}
+    for step, field in fields.items():
+        field.description = step
+        field.style.description_width = "initial"
+    button = widgets.Button(description="Vérifier", button_style="primary")
+    answer = _live()
+
+    def verify(_button: Any) -> None:
+        wrong = [step for step, field in fields.items() if field.value.strip().replace(",", ".") != steps[step]]
+        if any(not field.value.strip() for field in fields.values()):
+            answer.value = render_note("Remplissez toutes les cases, même sans certitude, puis vérifiez.")
+        elif wrong:
+            answer.value = render_note(
+                f"À reprendre à partir de « {wrong[0]} » : suivez le code ligne à ligne.", "wrong"
+            )
+        else:
+            answer.value = render_note(because, "right")
+
+    button.on_click(verify)
+    label = widgets.HTML(f"<p><strong>{html.escape(set_spaces(ask))}</strong></p>")
+    row = widgets.HBox(list(fields.values()), layout=widgets.Layout(flex_flow="row wrap"))
+    display(HTML(render_code(code)), widgets.VBox([label, row, button, answer], layout=_FULL))
+
+
 def debug(code: str, symptom: str, mended: str, because: str) -> None:
     """A short code with one fault: look for it, then see the mended line and why."""
     button = widgets.Button(description="Voir la correction", layout=widgets.Layout(width="auto"))
@@ -118,6 +146,13 @@ def slider(label: str, low: float, high: float, value: float, step: float, unit:
     make = widgets.IntSlider if whole else widgets.FloatSlider
     control = make(min=low, max=high, value=value, step=step, continuous_update=False, layout=_FULL)
     control.description = f"{label} ({unit})" if unit else label
+    control.style.description_width = "initial"
+    return control
+
+
+def choice(label: str, options: Sequence[str]) -> Any:
+    """Two or three options, side by side; the first is chosen."""
+    control = widgets.ToggleButtons(options=list(options), description=label, layout=_FULL)
     control.style.description_width = "initial"
     return control
 
@@ -173,13 +208,14 @@ def _live() -> Any:
     return area
 
 
-def render_code(code: str) -> str:
-    """Python code, coloured."""
-    return f'<div class="pupitre-code">{highlight(code.strip(), PythonLexer(), HtmlFormatter(nowrap=False, cssclass="pupitre-highlight"))}</div>'
+def render_code(code: str, lines: Sequence[int] = ()) -> str:
+    """Python code, coloured; `lines` (from 1) are brought out."""
+    formatter = HtmlFormatter(cssclass="pupitre-highlight", hl_lines=list(lines))
+    return f'<div class="pupitre-code">{highlight(code.strip(), PythonLexer(), formatter)}</div>'
 
 
 def _render_run(code: str) -> str:
-    outcome = call(lambda: exec(compile(code, "exemple", "exec"), {}))  # noqa: S102  (the lesson's own code)
+    outcome = call(lambda: exec(compile(code.strip(), "exemple", "exec"), {}), time_limit_s=_RUN_LIMIT_S)  # noqa: S102  (the lesson's own code)
     shown = html.escape(outcome.output.rstrip())
     if outcome.error is not None:
         shown += f"{type(outcome.error).__name__} : {html.escape(set_spaces(explain(outcome.error))).replace('**', '')}"
