@@ -53,10 +53,13 @@ def list_remaining(course: CourseFile, rows: Mapping[str, ModuleProgress]) -> li
     percent = points_percent(course, rows)
     if percent + TOLERANCE < rule.percent:
         missing = (rule.percent - percent) / 100 * course.max_points
-        remaining.append(
-            _("Gagnez encore %(missing)s point(s) : il faut %(percent)g %% des %(total)g points du parcours.")
-            % {"missing": _points(missing), "percent": rule.percent, "total": course.max_points}
+        text = ngettext(
+            "Gagnez encore %(missing)s point : il faut %(percent)g %% des %(total)g points du parcours.",
+            "Gagnez encore %(missing)s points : il faut %(percent)g %% des %(total)g points du parcours.",
+            2 if missing >= 2 else 1,  # in French, 1,5 is singular
         )
+        values = {"missing": _points(missing), "percent": rule.percent, "total": course.max_points}
+        remaining.append(text % values)
     return remaining
 
 
@@ -65,7 +68,8 @@ def rule_holds(course: CourseFile, rows: Mapping[str, ModuleProgress]) -> bool:
 
 
 def _is_opened(row: ModuleProgress | None) -> bool:
-    return row is not None and row.opened_at is not None
+    """Opened from its page, or worked on: nbgrader's own buttons do not pass by the page."""
+    return row is not None and (row.opened_at is not None or row.attempt_number > 0 or row.quiz_takes > 0)
 
 
 def _has_auto_share(module: Module, rows: Mapping[str, ModuleProgress], percent: float) -> bool:
