@@ -32,7 +32,7 @@ from badges.models import Award, Badge
 from badges.status_list import CAPACITY, LENGTH
 from badges.tasks import announce_award, announce_revocation
 
-__all__ = ["Achievement", "Result", "ensure_award", "find_award", "revoke_award"]
+__all__ = ["Achievement", "Result", "ensure_award", "find_award", "revoke_award", "sign_anew"]
 
 _log = logging.getLogger(__name__)
 REASON_MAX_LENGTH = 500
@@ -137,6 +137,20 @@ def revoke_award(award: Award, *, reason: str, by: Any | None) -> Award:
         announce_revocation.enqueue(locked.pk)
     _log.warning("award %s revoked by user %s", locked.check_code, getattr(by, "pk", None))
     return locked
+
+
+def sign_anew(issuer: Issuer, kid: str) -> int:
+    """Sign again, by the current key, every award whose proof names `kid`; returns how many. Idempotent."""
+    method = f"{issuer.did}#{kid}"
+    count = 0
+    for award in Award.objects.filter(issuer_id=issuer.did).iterator(chunk_size=100):
+        document = award.credential
+        if document["proof"]["verificationMethod"] == method:
+            del document["proof"]
+            award.credential_text = json.dumps(issuer.sign(document, timezone.now()))
+            award.save(update_fields=["credential_text"])
+            count += 1
+    return count
 
 
 def _sign_award(

@@ -1,6 +1,6 @@
 """`pupitre rotatekey`: add a signing key, which signs from now on; the awards signed before stay valid.
 
-`--retire KID` marks a key as compromised: what it signed no longer holds, until it is signed anew.
+`--retire KID` marks a key as compromised: files it signed no longer hold, and the awards themselves are signed anew.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from badges.awards import sign_anew
 from badges.issuer import load_issuer
 from badges.keys import KINDS, add_key, retire_key
 
@@ -23,13 +24,17 @@ class Command(BaseCommand):
         parser.add_argument("--retire", metavar="KID", help="clé compromise : ses signatures ne valent plus rien")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        folder = load_issuer().keys_dir
+        issuer = load_issuer()
+        folder = issuer.keys_dir
         if options["retire"]:
             try:
                 retire_key(folder, options["retire"])
             except LookupError as error:
                 raise CommandError(_("Aucune clé ne s’appelle %(kid)s.") % {"kid": options["retire"]}) from error
-            self.stdout.write(_("Clé retirée : %(kid)s") % {"kid": options["retire"]})
+            count = sign_anew(issuer, options["retire"])
+            self.stdout.write(
+                _("Clé retirée : %(kid)s ; badges signés à nouveau : %(count)d") % {"kid": options["retire"], "count": count}
+            )
             return
         for kind in [options["kind"]] if options["kind"] else KINDS:
             self.stdout.write(_("Nouvelle clé : %(kid)s") % {"kid": add_key(folder, kind).kid})
