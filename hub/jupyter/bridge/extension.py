@@ -42,11 +42,9 @@ def load_bridge(app: Any) -> Bridge:
         )
     ]
     app.web_app.add_handlers(".*$", routes + make_asset_routes(base_url, surroundings.node_modules))
-    if surroundings.review_session:
-        load_only_our_configuration(surroundings.public_url, review.make_nbgrader_config(bridge))
-        review.load_review(app, bridge)
-    else:
-        load_only_our_configuration(surroundings.public_url)
-        if door is not None:
-            Relay(surroundings.relay_socket, door).start()
+    load_only_our_configuration(surroundings.public_url)
+    if surroundings.review_server:
+        review.forbid_running(app)
+    elif door is not None:
+        Relay(surroundings.relay_socket, door).start()
     return bridge

@@ -88,7 +88,12 @@ class OpenHandler(PageHandler):
         name = next((name for name in names if name in paths), None)
         if name is None:
             raise BridgeError("document_absent", NO_VIEW, 404)
-        context = {"session": session, "module": module, "view": view, "module_url": bridge.module_url(session, module)}
+        context: dict[str, Any] = {
+            "session": session,
+            "module": module,
+            "view": view,
+            "module_url": bridge.module_url(session, module),
+        }
         if not is_file(bridge.home, f"{session}/{module}/{name}"):
             if delivery.problems:
                 self.show("delivery.html", status=409, delivery=delivery, target=None, **context)

@@ -87,7 +87,7 @@ def answer_errors(method: Method) -> Method:
     return wrapped  # type: ignore[return-value]
 
 
-class PageHandler(JupyterHandler):  # type: ignore[misc]
+class PageHandler(JupyterHandler):
     """A page of the bridge."""
 
     @property

@@ -1,4 +1,6 @@
-"""A grader's own server, `relecture-<session>`: the session's gradebook as a folder, formgrader on it, marks sent back.
+"""A grader's own server, `relecture-…`: one session's gradebook as a folder, formgrader on it, marks sent back.
+
+The session is the one, among those the person reviews, whose server has this name. formgrader is loaded at the first visit.
 
 Laws: one session's folder and nothing else; no terminal, no kernel, nothing executed (marking is the portal's);
 the portal's database is the one truth: what is typed here is sent there, and the folder is replaced by what comes back.
@@ -16,18 +18,20 @@ from typing import Any, NoReturn
 from nbgrader.server_extensions.formgrader import apihandlers, formgrader
 from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError, authenticated
-from traitlets.config import Config
 
 from hub.jupyter.bridge import files
-from hub.jupyter.bridge.errors import BridgeError
+from hub.jupyter.bridge.errors import BridgeError, DeliveryError
 from hub.jupyter.bridge.folder import Folder
 from hub.jupyter.bridge.pages import Bridge, PageHandler, answer_errors
+from hub.jupyter.bridge.surroundings import name_review_server
+from hub.jupyter.bridge.trust import OF_THIS_SERVER
 
 log = logging.getLogger("pupitre.bridge")
 
 FOLDER, DATABASE = "relecture", "gradebook.db"
 POLL_S = 2.0
 NO_RUNNING = "La relecture n’exécute aucun carnet : la notation automatique se fait dans le portail."
+NOT_REVIEWER = "Vous ne relisez pas cette session, ou plus. Revenez à la page « Relecture » du portail."
 NOT_REVIEW = "Ce serveur n’est pas un serveur de relecture. Ouvrez la relecture depuis le portail."
 
 QUERY = """
@@ -56,6 +60,10 @@ class ManualMark:
     extra_points: float
     comment: str | None
 
+    @property
+    def cell_key(self) -> tuple[str, str, str, str]:
+        return self.learner, self.assignment, self.notebook, self.cell
+
 
 def read_marks(database: Path) -> frozenset[ManualMark]:
     """Every cell that carries something typed by hand."""
@@ -74,14 +82,16 @@ def read_marks(database: Path) -> frozenset[ManualMark]:
 class Gradebook:
     """The session's folder in this server: pulled from the portal, watched, sent back."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, session: str) -> None:
         self.bridge = bridge
-        self.session = bridge.surroundings.review_session
-        self.folder = bridge.home / FOLDER / self.session
+        self.session = session
+        self.folder = bridge.home / FOLDER / session
+        self.lock = asyncio.Lock()
+        self.refused: list[str] = []
+        """Sentences of the portal about marks it did not take, until they are shown."""
         self._known: frozenset[ManualMark] = frozenset()
         self._seen: tuple[float, ...] = ()
-        self.lock = asyncio.Lock()
-        self.failure: BridgeError | None = None
+        self._attempts: dict[tuple[str, str], str] = {}
 
     @property
     def database(self) -> Path:
@@ -89,23 +99,36 @@ class Gradebook:
 
     def pull(self) -> None:
         """Replace the folder's files by the portal's; marks not yet sent are sent first, so that none is lost."""
-        if self.database.exists():
+        if self._seen:
             self.send()
         door = self.bridge.door
-        announced = files.parse_manifest(door.get_json(f"sessions/{self.session}/gradebook")["files"])
-        with Folder.open(self.bridge.home) as root:
-            for file in announced:
-                parts = (FOLDER, self.session, *file.path.split("/"))
-                with root.walk_to(parts[:-1], create=True) as folder:
-                    if folder.kind(parts[-1]) == "file":
-                        current = folder.read(parts[-1], limit_bytes=files.FILE_LIMIT_BYTES)
-                        if files.digest(current) == file.sha256:
-                            continue
-                    data = door.get_bytes(f"sessions/{self.session}/gradebook/{file.sha256}")
-                    folder.write(parts[-1], files.check_bytes(file, data))
-        if self.database.exists():
-            self._known = read_marks(self.database)
-            self._seen = self._times()
+        manifest = door.get_json(f"sessions/{self.session}/gradebook")
+        announced = files.parse_manifest(manifest["files"])
+        try:
+            with Folder.open(self.bridge.home) as root:
+                for file in announced:
+                    parts = (FOLDER, self.session, *file.path.split("/"))
+                    with root.walk_to(parts[:-1], create=True) as folder:
+                        self._pull_one(folder, file)
+        except OSError as error:
+            raise DeliveryError(
+                "ecriture_impossible", files.DISK.format(path=FOLDER, reason=error.strerror), 507
+            ) from error
+        for name in (f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"):
+            self.folder.joinpath(name).unlink(missing_ok=True)  # of the database that was replaced
+        self._attempts = {
+            (str(attempt["learner"]), str(attempt["assignment"])): str(attempt["client_id"])
+            for attempt in manifest.get("attempts", [])
+        }
+        self._known, self._seen = read_marks(self.database), self._times()
+
+    def _pull_one(self, folder: Folder, file: files.Announced) -> None:
+        name = file.path.rpartition("/")[2]
+        here = folder.read(name, limit_bytes=files.FILE_LIMIT_BYTES) if folder.kind(name) == "file" else b""
+        if files.digest(here) == file.sha256:
+            return
+        data = self.bridge.door.get_bytes(f"sessions/{self.session}/gradebook/{file.sha256}")
+        folder.write(name, files.check_bytes(file, data))
 
     def send(self) -> int:
         """Send what was typed since the last time; returns how many marks."""
@@ -113,45 +136,49 @@ class Gradebook:
         if times == self._seen:
             return 0
         marks = read_marks(self.database)
-        changed = sorted(marks - self._known, key=lambda mark: (mark.assignment, mark.learner, mark.cell))
-        cleared = {(m.learner, m.assignment, m.notebook, m.cell) for m in self._known} - {
-            (m.learner, m.assignment, m.notebook, m.cell) for m in marks
-        }
-        changed += [ManualMark(*key, points=None, extra_points=0, comment=None) for key in sorted(cleared)]
+        before = {mark.cell_key: mark for mark in self._known}
+        after = {mark.cell_key: mark for mark in marks}
+        changed = [mark for key, mark in sorted(after.items()) if before.get(key) != mark]
+        changed += [ManualMark(*key, None, 0, None) for key in sorted(before.keys() - after.keys())]
         if changed:
-            value = {"marks": [asdict(mark) for mark in changed]}
-            self.bridge.door.send_json("POST", f"sessions/{self.session}/gradebook/marks", value)
+            value = {"marks": [self._describe(mark, before.get(mark.cell_key)) for mark in changed]}
+            answer = self.bridge.door.send_json("POST", f"sessions/{self.session}/gradebook/marks", value)
+            for refusal in answer.get("refused", []):
+                log.warning("gradebook: refused %s", refusal)
+                sentence = f"{refusal.get('assignment')}, {refusal.get('learner')} : {refusal.get('message')}"
+                self.refused.append(sentence)
             log.info("gradebook: %d marks sent", len(changed))
         self._known, self._seen = marks, times
         return len(changed)
 
+    def _describe(self, mark: ManualMark, before: ManualMark | None) -> dict[str, Any]:
+        """A mark as the door takes it, with what it was when the gradebook came, so that nobody's later mark is lost."""
+        seen = {"points": before.points if before else None, "comment": before.comment if before else None}
+        client_id = self._attempts.get((mark.learner, mark.assignment))
+        return {**asdict(mark), "client_id": client_id, "seen": seen}
+
     def _times(self) -> tuple[float, ...]:
-        paths = (self.database, self.database.with_name(DATABASE + "-wal"))
+        paths = (self.database, self.database.with_name(f"{DATABASE}-wal"))
         return tuple(path.stat().st_mtime_ns for path in paths if path.exists())
 
     async def poll(self) -> None:
-        """Called every two seconds; a failure is kept for the page and tried again."""
-        if self.lock.locked() or not self.database.exists():
+        """Called every two seconds; what fails is tried again."""
+        if self.lock.locked() or not self._seen:
             return
         async with self.lock:
             try:
                 await asyncio.to_thread(self.send)
-                self.failure = None
             except (BridgeError, sqlite3.Error) as error:
-                log.warning("gradebook: marks not sent: %s", error)
-                self.failure = (
-                    error if isinstance(error, BridgeError) else BridgeError("carnet_de_notes", str(error), 500)
-                )
+                log.warning("gradebook: marks not sent yet: %s", error)
 
 
-def make_nbgrader_config(bridge: Bridge) -> Config:
-    """What formgrader reads besides `share/config`: this session's folder only."""
-    session = bridge.surroundings.review_session
-    config = Config()
-    config.CourseDirectory.root = str(bridge.home / FOLDER / session)
-    config.CourseDirectory.course_id = session
-    config.FormgradeExtension.debug = False
-    return config
+def find_session(bridge: Bridge) -> str:
+    """The session this server reviews, among those of the person."""
+    for session in bridge.door.get_json("me")["sessions"]:
+        reviews = {"grader", "trainer"} & set(session["roles"])
+        if reviews and name_review_server(str(session["slug"])) == bridge.surroundings.review_server:
+            return str(session["slug"])
+    raise BridgeError("pas_de_relecture", NOT_REVIEWER, 403)
 
 
 def _refuse(*_: object, **__: object) -> NoReturn:
@@ -171,32 +198,48 @@ RUNNING_HANDLERS = (
 )
 
 
-def load_review(app: Any, bridge: Bridge) -> None:
-    """Formgrader on the session's folder; kernels and terminals off."""
+def forbid_running(app: Any) -> None:
+    """No kernel, no terminal, none of formgrader's actions that run or release something."""
     app.terminals_enabled = False
     app.kernel_manager.start_kernel = _refuse
     for handler in RUNNING_HANDLERS:
         handler.post = _refuse
-    gradebook = Gradebook(bridge)
-    app.web_app.settings["pupitre_gradebook"] = gradebook
-    gradebook.folder.mkdir(parents=True, exist_ok=True)
+
+
+def load_formgrader(app: Any, gradebook: Gradebook) -> None:
+    """formgrader on the session's folder, and the watch on its database."""
+    OF_THIS_SERVER.CourseDirectory.root = str(gradebook.folder)
+    OF_THIS_SERVER.CourseDirectory.course_id = gradebook.session
+    formgrader.FormgradeExtension.debug.default_value = False  # it would show configuration in the page
     formgrader.load_jupyter_server_extension(app)
     PeriodicCallback(gradebook.poll, POLL_S * 1000).start()
 
 
 class ReviewHandler(PageHandler):
-    """`relecture`: pull the gradebook, then formgrader. GET since pulling again changes nothing that is not sent."""
+    """`relecture`: pull the gradebook, then formgrader. A GET, since pulling again loses nothing."""
 
     @authenticated
     @answer_errors
     async def get(self) -> None:
+        if not self.bridge.surroundings.review_server:
+            raise BridgeError("pas_de_relecture", NOT_REVIEW, 404)
         gradebook: Gradebook | None = self.settings.get("pupitre_gradebook")
         if gradebook is None:
-            raise BridgeError("pas_de_relecture", NOT_REVIEW, 404)
-        async with gradebook.lock:
-            self._close_formgrader_database()
-            await asyncio.to_thread(gradebook.pull)
-        self.redirect(self.server_url("formgrader", "gradebook"))
+            gradebook = Gradebook(self.bridge, await asyncio.to_thread(find_session, self.bridge))
+            async with gradebook.lock:
+                await asyncio.to_thread(gradebook.pull)
+            if self.settings.setdefault("pupitre_gradebook", gradebook) is gradebook:
+                load_formgrader(self.serverapp, gradebook)
+        else:
+            async with gradebook.lock:
+                self._close_formgrader_database()
+                await asyncio.to_thread(gradebook.pull)
+        target = self.server_url("formgrader", "gradebook")
+        if gradebook.refused:
+            refused, gradebook.refused = gradebook.refused, []
+            self.show("refused.html", refused=refused, target=target)
+        else:
+            self.redirect(target)
 
     def _close_formgrader_database(self) -> None:
         """formgrader keeps the database open; the file is about to be replaced."""

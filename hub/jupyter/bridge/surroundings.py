@@ -7,15 +7,20 @@ in its pages that there is no portal.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from traitlets.config import LoggingConfigurable
+from typing import Any
 
 REVIEW_PREFIX = "relecture-"
+
+
+def name_review_server(session: str) -> str:
+    """The name of the server where a session is reviewed: JupyterHub takes 30 characters, a session has up to 63."""
+    return REVIEW_PREFIX + hashlib.sha256(session.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -25,8 +30,8 @@ class Surroundings:
     portal_socket: Path | None
     relay_socket: Path
     node_modules: Path | None
-    review_session: str
-    """The session whose gradebook this server holds, or "" in a learner's server."""
+    review_server: str
+    """This server's name if it is a grader's (`relecture-…`), or "" in a learner's server."""
 
 
 def load_surroundings(variables: MutableMapping[str, str] | None = None) -> Surroundings:
@@ -43,11 +48,11 @@ def load_surroundings(variables: MutableMapping[str, str] | None = None) -> Surr
         portal_socket=Path(given["PUPITRE_PORTAL_SOCKET"]) if given.get("PUPITRE_PORTAL_SOCKET") else None,
         relay_socket=Path(relay),
         node_modules=Path(given["PUPITRE_NODE_MODULES"]) if given.get("PUPITRE_NODE_MODULES") else None,
-        review_session=server_name.removeprefix(REVIEW_PREFIX) if is_review else "",
+        review_server=server_name if is_review else "",
     )
 
 
-def find_token(app: LoggingConfigurable) -> str:
+def find_token(app: Any) -> str:
     """The server's Hub token, from JupyterHub's own extension, which holds it in this process only."""
     hub_auth = getattr(app.identity_provider, "hub_auth", None)
     return str(getattr(hub_auth, "api_token", "") or "")

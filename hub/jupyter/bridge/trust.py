@@ -14,24 +14,26 @@ from typing import Any
 
 import voila.server_extension
 from nbgrader.apps import NbGrader
-from traitlets.config import Application, Config, JSONFileConfigLoader
+from traitlets.config import Application, Config
+from traitlets.config.loader import JSONFileConfigLoader
 
 from hub.jupyter.bridge.lesson import make_page_config_hook
 
 SHARE = Path(__file__).resolve().parent.parent / "share"
 CONFIG = SHARE / "config"
+OF_THIS_SERVER = Config()
+"""What nbgrader reads besides `share/config`: a review server puts its session's folder here."""
 
 
-def load_only_our_configuration(public_url: str, extra: Config | None = None) -> None:
-    """Bind nbgrader's and Voilà's configuration to `share/config`, and `extra` to what nbgrader reads."""
+def load_only_our_configuration(public_url: str) -> None:
+    """Bind nbgrader's and Voilà's configuration to `share/config`."""
 
     def load_nbgrader_config(app: NbGrader, **_: Any) -> None:
         Application.load_config_file(app, "nbgrader_config", path=[str(CONFIG)])
-        if extra is not None:
-            app.update_config(extra)
+        app.update_config(OF_THIS_SERVER)
 
     def load_voila_config() -> Config:
-        config = JSONFileConfigLoader(filename="voila.json", path=str(CONFIG)).load_config()
+        config: Config = JSONFileConfigLoader(filename="voila.json", path=str(CONFIG)).load_config()
         config.VoilaConfiguration.page_config_hook = make_page_config_hook(public_url)
         return config
 
