@@ -47,8 +47,6 @@ c.PortalAuthenticator.allow_all = True  # the portal decides who signs in
 # --- learners' servers ------------------------------------------------------------------------------------------------
 c.JupyterHub.spawner_class = "hub.jupyter.spawner.SandboxSpawner"
 c.SandboxSpawner.forkd_socket = str(run_dir / "forkd.sock")
-c.SandboxSpawner.servers_dir = str(run_dir / "servers")
-c.SandboxSpawner.log_dir = str(state / "log")
 c.SandboxSpawner.uids_file = str(state / "uids.sqlite")
 c.SandboxSpawner.mem_limit = env.learner_memory_bytes
 c.SandboxSpawner.environment = {"PUPITRE_PUBLIC_URL": env.public_url, "PUPITRE_NODE_MODULES": str(env.node_modules)}

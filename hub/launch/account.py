@@ -6,13 +6,13 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.profile import enter_service
-
 from hub.environment import ROOT, Environment
 from hub.launch.errors import LaunchError
+from sandbox.service import enter_service
 
 ACCOUNT = "pupitre"
 
@@ -67,7 +67,7 @@ def become(environment: Environment, account: Account) -> None:
         enter_service(
             account.uid,
             account.gid,
-            visible=[ROOT, environment.node_modules, environment.courses_dir],
+            visible=[Path(sys.base_prefix), ROOT, environment.node_modules, environment.courses_dir],
             writable=[environment.state_dir, environment.run_dir],
         )
 
