@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from graders.blobs import assignment_blobs
 from graders.engine.release import release_notebook
 from hub.portal.catalogue import storage
 from hub.portal.catalogue.coursecontent import ASSIGNMENT_NAME, LESSON_NAME, CourseContent, load_course_and_content
@@ -58,29 +59,57 @@ def publish(folder: Path) -> Publication:
     """`publish_course`, saying what changed."""
     course, content = load_course_and_content(folder)
     digest = _digest_of(course, content)
+    known = CourseVersion.objects.filter(course__slug=course.slug, version=course.version).first()
+    _check_changes(folder, course, known, digest)
+    _check_listed_sessions(folder, course)
+    # The disk is slow and SQLite has one writer: every file is written before the transaction.
+    if known is None or known.digest != digest or not storage.has_manifest(_folder_of(course), digest):
+        _store_files(course, content, digest)
     with transaction.atomic():
         row, _created = Course.objects.get_or_create(slug=course.slug)
-        Course.objects.select_for_update().get(pk=row.pk)
+        row = Course.objects.select_for_update().get(pk=row.pk)
         known = CourseVersion.objects.filter(course=row, version=course.version).first()
-        if known and known.digest != digest and not _may_change(course.version):
-            raise _already_published(folder, course)
+        _check_changes(folder, course, known, digest)  # somebody may have published it meanwhile
         outcome = _outcome(known, digest)
-        if known is None or known.digest != digest or not _is_stored(known):
-            _store_files(course, content)
         version = _save_version(row, known, course, content, digest)
         publication = Publication(version, outcome)
         _follow_current_version(publication)
         _open_listed_sessions(publication, course)
-        touched = CourseSession.objects.filter(course_version=version).select_related("course_version__course")
-        if outcome != "replaced":  # the others have these assignments already
-            touched = touched.filter(pk__in=[session.pk for session in publication.opened + publication.moved])
-        for session in touched:
-            publish_assignments(session)
-            if outcome == "replaced":
-                session_moved.send(sender=CourseSession, session=session)
+        _publish_assignments(publication)
     if outcome != "unchanged":
         log.info("course %s: version %s %s", course.slug, course.version, outcome)
     return publication
+
+
+def _publish_assignments(publication: Publication) -> None:
+    """To the sessions that use the version and do not have its assignments yet."""
+    touched = CourseSession.objects.filter(course_version=publication.version).select_related("course_version__course")
+    if publication.outcome != "replaced":
+        touched = touched.filter(pk__in=[session.pk for session in publication.opened + publication.moved])
+    for session in touched:
+        publish_assignments(session)
+        if publication.outcome == "replaced":
+            session_moved.send(sender=CourseSession, session=session)
+
+
+def _check_changes(folder: Path, course: CourseFile, known: CourseVersion | None, digest: str) -> None:
+    if known and known.digest != digest and not _may_change(course.version):
+        line = load_yaml(folder / COURSE_FILE).line_of(("version",))
+        message = _("la version %(version)s est déjà publiée avec un autre contenu : changez `version`")
+        raise CourseFileError(COURSE_FILE, line, "version", message % {"version": course.version})
+
+
+def _check_listed_sessions(folder: Path, course: CourseFile) -> None:
+    slugs = [session.slug for session in course.sessions]
+    taken = CourseSession.objects.filter(slug__in=slugs).exclude(course_version__course__slug=course.slug).first()
+    if taken is not None:
+        line = load_yaml(folder / COURSE_FILE).line_of(("sessions", slugs.index(taken.slug), "slug"))
+        message = _("la session « %(session)s » est celle d’un autre parcours") % {"session": taken.slug}
+        raise CourseFileError(COURSE_FILE, line, "sessions", message)
+
+
+def _folder_of(course: CourseFile) -> Path:
+    return storage.version_folder(course.slug, course.version)
 
 
 def _may_change(version: str) -> bool:
@@ -93,16 +122,6 @@ def _outcome(known: CourseVersion | None, digest: str) -> Outcome:
     if known.digest != digest:
         return "replaced"
     return "unchanged" if known.is_current else "restored"
-
-
-def _already_published(folder: Path, course: CourseFile) -> CourseFileError:
-    line = load_yaml(folder / COURSE_FILE).line_of(("version",))
-    message = _("la version %(version)s est déjà publiée avec un autre contenu : changez `version`")
-    return CourseFileError(COURSE_FILE, line, "version", message % {"version": course.version})
-
-
-def _is_stored(version: CourseVersion) -> bool:
-    return (storage.version_folder(version.course.slug, version.version) / "manifest.json").exists()
 
 
 def _digest_of(course: CourseFile, content: CourseContent) -> str:
@@ -123,13 +142,12 @@ def _sha256(data: bytes | None) -> str | None:
     return None if data is None else hashlib.sha256(data).hexdigest()
 
 
-def _store_files(course: CourseFile, content: CourseContent) -> None:
-    folder = storage.version_folder(course.slug, course.version)
+def _store_files(course: CourseFile, content: CourseContent, digest: str) -> None:
+    folder = _folder_of(course)
 
     def stored(part: storage.Part, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
-        return {
-            path: {"sha256": storage.store_blob(folder, part, data), "size": len(data)} for path, data in files.items()
-        }
+        blobs = storage.version_blobs(folder, part)
+        return {path: {"sha256": blobs.put(data), "size": len(data)} for path, data in files.items()}
 
     manifest: dict[str, Any] = {"modules": {}, "images": stored("released", content.images)}
     for slug, module in content.modules.items():
@@ -139,8 +157,10 @@ def _store_files(course: CourseFile, content: CourseContent) -> None:
         if module.assignment is not None:
             released[ASSIGNMENT_NAME] = release_notebook(module.assignment)
             source[ASSIGNMENT_NAME] = module.assignment
+            for files in (released, source):  # the graders will ask for them in the transaction
+                assignment_blobs().put_all({path: data for path, data in files.items() if path != LESSON_NAME})
         manifest["modules"][slug] = {"released": stored("released", released), "source": stored("source", source)}
-    storage.store_manifest(folder, manifest)
+    storage.store_manifest(folder, digest, manifest)
 
 
 def _save_version(
@@ -180,18 +200,16 @@ def _follow_current_version(publication: Publication) -> None:
 
 
 def _open_listed_sessions(publication: Publication, course: CourseFile) -> None:
+    known = set(
+        CourseSession.objects.filter(course_version__course=publication.version.course).values_list("slug", flat=True)
+    )
     for listed in course.sessions:
-        session = CourseSession.objects.filter(slug=listed.slug).select_related("course_version__course").first()
-        if session is None:
-            publication.opened.append(
-                CourseSession.objects.create(
-                    slug=listed.slug,
-                    title=listed.title,
-                    enrolment=listed.enrolment,
-                    course_version=publication.version,
-                    state=CourseSession.State.OPEN,
-                )
+        if listed.slug not in known:
+            session = CourseSession.objects.create(
+                slug=listed.slug,
+                title=listed.title,
+                enrolment=listed.enrolment,
+                course_version=publication.version,
+                state=CourseSession.State.OPEN,
             )
-        elif session.course_version.course.slug != course.slug:
-            message = _("la session « %(session)s » est celle d’un autre parcours") % {"session": listed.slug}
-            raise CourseFileError(COURSE_FILE, None, "sessions", message)
+            publication.opened.append(session)

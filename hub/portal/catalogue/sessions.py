@@ -7,7 +7,8 @@ progress is computed again (through the signal `session_moved`, so that nothing 
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -26,8 +27,7 @@ session_moved = Signal()
 def publish_assignments(session: CourseSession) -> None:
     """Give the graders every assignment of the session's version; idempotent."""
     version = session.course_version
-    folder = storage.version_folder(version.course.slug, version.version)
-    manifest = storage.load_manifest(folder)
+    manifest = storage.load_manifest(version)
     for module in version.modules:
         if module.assignment is None:
             continue
@@ -36,8 +36,8 @@ def publish_assignments(session: CourseSession) -> None:
             name=module.slug,
             version=version.version,
             title=module.title,
-            release=_load_files(folder, storage.list_files(manifest, module.slug, "released"), "released"),
-            source=_load_files(folder, storage.list_files(manifest, module.slug, "source"), "source"),
+            release=_load_files(version, manifest, module.slug, "released"),
+            source=_load_files(version, manifest, module.slug, "source"),
         )
 
 
@@ -54,6 +54,13 @@ def move_session(session: CourseSession, version: CourseVersion) -> None:
         session_moved.send(sender=CourseSession, session=session)
 
 
-def _load_files(folder: Path, files: list[storage.StoredFile], part: storage.Part) -> dict[str, bytes]:
+def _load_files(
+    version: CourseVersion, manifest: Mapping[str, Any], module: str, part: storage.Part
+) -> dict[str, bytes]:
     """The lesson is no part of an assignment: nbgrader would ask learners to hand it in."""
-    return {file.path: storage.load_blob(folder, part, file.sha256) for file in files if file.path != LESSON_NAME}
+    blobs = storage.get_blobs(version, part)
+    return {
+        file.path: blobs.get(file.sha256)
+        for file in storage.list_files(manifest, module, part)
+        if file.path != LESSON_NAME
+    }

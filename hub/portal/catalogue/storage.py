@@ -1,26 +1,28 @@
 """The bytes of published versions, on disk under `state_dir/courses/<course>/<version>/`.
 
-Laws: a blob is named by its SHA-256 and never rewritten; what learners may have (`released/`) and what they may not
-(`source/`: solutions and hidden tests) lie in two folders, so that no address can reach the second through the first;
-the manifest is written last and replaced in one step.
+Laws: files are kept by content and never rewritten (`graders.blobs`); what learners may have (`released/`) and what they
+may not (`source/`: solutions and hidden tests) lie in two folders, so that no address can reach the second through the
+first; a manifest is named by the digest that the database holds (`CourseVersion.digest`) and written last, so that
+row and files agree whatever is interrupted.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.conf import settings
 
+from graders.blobs import BlobStore
+
+if TYPE_CHECKING:
+    from hub.portal.catalogue.models import CourseVersion
+
 Part = Literal["released", "source"]
-SHA256 = re.compile(r"\A[0-9a-f]{64}\Z")
 
 
 @dataclass(frozen=True)
@@ -36,28 +38,32 @@ def version_folder(course: str, version: str) -> Path:
     return Path(settings.ENVIRONMENT.state_dir) / "courses" / course / version
 
 
-def store_blob(folder: Path, part: Part, data: bytes) -> str:
-    """Keep the bytes; their name is the answer."""
-    digest = hashlib.sha256(data).hexdigest()
-    target = folder / part / digest
-    if not target.exists():
-        _write(target, data)
-    return digest
+def version_blobs(folder: Path, part: Part) -> BlobStore:
+    return BlobStore(folder / part)
 
 
-def load_blob(folder: Path, part: Part, sha256: str) -> bytes:
-    if not SHA256.match(sha256):
-        raise FileNotFoundError(sha256)
-    return (folder / part / sha256).read_bytes()
+def store_manifest(folder: Path, digest: str, manifest: Mapping[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{digest}.{os.getpid()}"
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump(manifest, file, ensure_ascii=False, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(folder / f"{digest}.json")
 
 
-def store_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    _write(folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True).encode())
+def has_manifest(folder: Path, digest: str) -> bool:
+    return (folder / f"{digest}.json").exists()
 
 
-def load_manifest(folder: Path) -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+def load_manifest(version: CourseVersion) -> dict[str, Any]:
+    folder = version_folder(version.course.slug, version.version)
+    manifest: dict[str, Any] = json.loads((folder / f"{version.digest}.json").read_bytes())
     return manifest
+
+
+def get_blobs(version: CourseVersion, part: Part) -> BlobStore:
+    return version_blobs(version_folder(version.course.slug, version.version), part)
 
 
 def list_files(manifest: Mapping[str, Any], module: str, part: Part) -> list[StoredFile]:
@@ -66,15 +72,12 @@ def list_files(manifest: Mapping[str, Any], module: str, part: Part) -> list[Sto
     return [StoredFile(path, entry["sha256"], entry["size"]) for path, entry in sorted(files.items())]
 
 
-def _write(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def load_image(version: CourseVersion, name: str) -> bytes:
+    """A picture that `course.yml` names.
+
+    Raises
+    ------
+    LookupError, OSError
+        The version has no such picture, or its files are gone.
+    """
+    return get_blobs(version, "released").get(load_manifest(version)["images"][name]["sha256"])

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from badges import awards
 from hub.portal.catalogue import storage
 from hub.portal.catalogue.coursefile import BadgeSpec, CourseFile
+from hub.portal.catalogue.models import CourseVersion
 from hub.portal.learning.models import Completion, Enrolment
 from hub.portal.learning.signals import course_completed
 
@@ -79,7 +80,7 @@ def deliver(completion: Completion) -> None:
     for badge in course.badges:
         awards.ensure_award(
             recipient=enrolment.learner,
-            achievement=_achievement_of(course, badge),
+            achievement=_achievement_of(version, badge),
             session=enrolment.session.slug,
             results=_results_of(enrolment, course),
             evidence=[settings.ENVIRONMENT.public_url + version.course.get_absolute_url()],
@@ -101,9 +102,8 @@ def deliver_pending() -> tuple[int, int]:
     return done, failed
 
 
-def _achievement_of(course: CourseFile, badge: BadgeSpec) -> awards.Achievement:
-    folder = storage.version_folder(course.slug, course.version)
-    image = storage.load_manifest(folder)["images"][badge.image]
+def _achievement_of(version: CourseVersion, badge: BadgeSpec) -> awards.Achievement:
+    course = version.file
     return awards.Achievement(
         key=f"{course.slug}/{badge.slug}",
         course=course.slug,
@@ -111,7 +111,7 @@ def _achievement_of(course: CourseFile, badge: BadgeSpec) -> awards.Achievement:
         title=badge.title,
         description=badge.description,
         criteria=badge.criteria,
-        image_svg=storage.load_blob(folder, "released", image["sha256"]),
+        image_svg=storage.load_image(version, badge.image),
         hours=course.duration.total_minutes / 60,
     )
 

@@ -25,17 +25,19 @@ def module_files(session: CourseSession | str, module: str) -> ModuleFiles | Non
     version = _find_version(session)
     if version is None or version.file.find_module(module) is None:
         return None
-    manifest = storage.load_manifest(storage.version_folder(version.course.slug, version.version))
-    return ModuleFiles(version.version, storage.list_files(manifest, module, "released"))
+    files = storage.list_files(storage.load_manifest(version), module, "released")
+    return ModuleFiles(version.version, files)
 
 
 def open_blob(session: CourseSession | str, module: str, sha256: str) -> bytes | None:
     """The bytes of one file that `module_files` lists; None for any other name."""
-    files = module_files(session, module)
     version = _find_version(session)
-    if files is None or version is None or sha256 not in {file.sha256 for file in files.files}:
+    if version is None:
         return None
-    return storage.load_blob(storage.version_folder(version.course.slug, version.version), "released", sha256)
+    files = storage.list_files(storage.load_manifest(version), module, "released")
+    if sha256 not in {file.sha256 for file in files}:
+        return None
+    return storage.get_blobs(version, "released").get(sha256)
 
 
 def _find_version(session: CourseSession | str) -> CourseVersion | None:

@@ -44,10 +44,9 @@ def _send_image(version: CourseVersion, name: str | None) -> HttpResponse:
     """An author's SVG: opened by itself it may neither run anything nor load anything."""
     if name is None:
         raise Http404
-    folder = storage.version_folder(version.course.slug, version.version)
     try:
-        data = storage.load_blob(folder, "released", storage.load_manifest(folder)["images"][name]["sha256"])
-    except (OSError, KeyError) as error:
+        data = storage.load_image(version, name)
+    except (OSError, LookupError) as error:
         raise Http404 from error
     response = HttpResponse(data, content_type="image/svg+xml")
     response["Cache-Control"] = "public, max-age=3600"
