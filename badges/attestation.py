@@ -1,13 +1,14 @@
 """The attestation of completion: a French PDF (PDF/UA-1) with the award's check code, a QR code and the credential attached.
 
-Laws: every text of a person reaches typst as JSON data, never as markup; fonts are typst's own (no file of the machine, no
-network); it names the organisation that issues it and says that it is no act of the State.
+Laws: every text of a person reaches typst as JSON data, never as markup; fonts are typst's own, and the machine's only for
+characters that those lack (when none has them, the file is made all the same, and is no longer PDF/UA); it names the organisation that issues it and says that it is no act of the State.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,9 @@ import segno
 import typst
 
 from badges.credential import Result, format_number
+from badges.names import clean_name
 
+_log = logging.getLogger(__name__)
 _MONTHS = [
     "janvier",
     "février",
@@ -61,12 +64,14 @@ class Attestation:
 def render_attestation(attestation: Attestation) -> bytes:
     """The PDF."""
     data = {
-        "issuer": attestation.issuer_name,
-        "recipient": attestation.recipient_name,
-        "title": attestation.title,
-        "description": attestation.description,
-        "facts": [{"name": name, "value": value} for name, value in _list_facts(attestation)],
-        "results": [{"title": result.title, "points": _format_points(result)} for result in attestation.results],
+        "issuer": clean_name(attestation.issuer_name),
+        "recipient": clean_name(attestation.recipient_name),
+        "title": clean_name(attestation.title),
+        "description": clean_name(attestation.description),
+        "facts": [{"name": name, "value": clean_name(value)} for name, value in _list_facts(attestation)],
+        "results": [
+            {"title": clean_name(result.title), "points": _format_points(result)} for result in attestation.results
+        ],
         "code": attestation.check_code,
         "address": attestation.address,
         "demonstration": attestation.demonstration,
@@ -75,19 +80,30 @@ def render_attestation(attestation: Attestation) -> bytes:
         "month": attestation.edited_on.month,
         "day": attestation.edited_on.day,
     }
-    template = (files("badges") / "attestation.typ").read_bytes()
+    inputs = {
+        "data": json.dumps(data, ensure_ascii=False),
+        "qr": _render_qr(attestation.address),
+        "badge": attestation.badge_svg.decode("utf-8-sig"),
+        "credential": attestation.credential,
+    }
+    try:
+        return _compile(inputs, system_fonts=False, standards=["ua-1"])
+    except typst.TypstError as error:
+        # PDF/UA refuses a character that no font can draw: a name in Chinese must still have its attestation.
+        _log.warning("attestation %s: %s", attestation.check_code, str(error)[:200])
+    try:
+        return _compile(inputs, system_fonts=True, standards=["ua-1"])
+    except typst.TypstError:
+        return _compile(inputs, system_fonts=True, standards=[])
+
+
+def _compile(inputs: dict[str, str], *, system_fonts: bool, standards: list[str]) -> bytes:
     pdf = typst.compile(
-        template,
+        (files("badges") / "attestation.typ").read_bytes(),
         format="pdf",
-        sys_inputs={
-            # NUL is no character of a document, and typst's JSON reader stops at it.
-            "data": json.dumps(data, ensure_ascii=False).replace("\\u0000", ""),
-            "qr": _render_qr(attestation.address),
-            "badge": attestation.badge_svg.decode("utf-8-sig"),
-            "credential": attestation.credential,
-        },
-        pdf_standards=["ua-1"],
-        ignore_system_fonts=True,
+        sys_inputs=inputs,
+        pdf_standards=standards,
+        ignore_system_fonts=not system_fonts,
     )
     assert isinstance(pdf, bytes)  # noqa: S101 - a PDF is one file, whatever its number of pages
     return pdf

@@ -12,7 +12,6 @@ import hashlib
 import json
 import logging
 import secrets
-import unicodedata
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -29,6 +28,7 @@ from badges.credential import Achievement, Particulars, Result, make_credential
 from badges.errors import BadgeError, IssuerChanged, RevocationRefused
 from badges.issuer import Issuer, load_issuer
 from badges.models import Award, Badge
+from badges.names import clean_name
 from badges.status_list import CAPACITY, LENGTH
 from badges.tasks import announce_award, announce_revocation
 
@@ -165,7 +165,7 @@ def _sign_award(
     """An award with its signed document, not yet stored."""
     now = timezone.now().replace(microsecond=0)
     check_code = make_check_code()
-    name = clean_name(recipient.display_name)
+    name = clean_name(recipient.display_name) or _("Participant")
     status_list, status_index = _draw_status_place()
     particulars = Particulars(
         id=issuer.award_url(check_code),
@@ -197,12 +197,6 @@ def _sign_award(
         status_index=status_index,
         email_salt=secrets.token_hex(16),
     )
-
-
-def clean_name(name: str) -> str:
-    """The name that is signed: composed (NFC), without control characters, spaces single."""
-    kept = "".join(c if unicodedata.category(c) != "Cc" else " " for c in unicodedata.normalize("NFC", name))
-    return " ".join(kept.split()) or _("Participant")
 
 
 def _draw_status_place() -> tuple[int, int]:

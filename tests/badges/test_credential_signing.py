@@ -116,7 +116,7 @@ def test_a_change_anywhere_breaks_the_proof(what: str, make_document: MakeDocume
     check_proof(signed, _public(ring, "ed25519"))
     changed = copy.deepcopy(signed)
     TAMPERINGS[what](changed)
-    with pytest.raises(ProofInvalid, match="proof-mismatch|not-json-ld"):
+    with pytest.raises(ProofInvalid, match=r"proof-mismatch|not-json-ld"):
         check_proof(changed, _public(ring, "ed25519"))
     with pytest.raises(OB3VerificationError):
         OB3LdpVerifier(_pem(ring, "ed25519")).verify(changed)

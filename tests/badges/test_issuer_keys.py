@@ -98,5 +98,5 @@ def test_base58_goes_and_comes_back(data: bytes) -> None:
 
 def test_what_is_not_base58_is_refused() -> None:
     for text in ("z0", "zI", "abc", "z" + "1" * 300):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError):
             decode_base58btc(text)

@@ -33,7 +33,8 @@ class Command(BaseCommand):
                 raise CommandError(_("Aucune clé ne s’appelle %(kid)s.") % {"kid": options["retire"]}) from error
             count = sign_anew(issuer, options["retire"])
             self.stdout.write(
-                _("Clé retirée : %(kid)s ; badges signés à nouveau : %(count)d") % {"kid": options["retire"], "count": count}
+                _("Clé retirée : %(kid)s ; badges signés à nouveau : %(count)d")
+                % {"kid": options["retire"], "count": count}
             )
             return
         for kind in [options["kind"]] if options["kind"] else KINDS:
