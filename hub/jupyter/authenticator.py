@@ -24,7 +24,7 @@ class PortalAuthenticator(GenericOAuthenticator):
 
     @default("state_url")
     def _beside_userdata(self) -> str:
-        return urljoin(self.userdata_url, "../../etat/")
+        return str(urljoin(self.userdata_url, "../../etat/"))
 
     @default("logout_redirect_url")
     def _catalogue(self) -> str:

@@ -133,6 +133,15 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "hub.portal.accounts.forms.SignupForm"
+ACCOUNT_FORMS = {
+    "login": "hub.portal.accounts.allauthforms.LoginForm",
+    "signup": "hub.portal.accounts.allauthforms.SignupForm",
+    "add_email": "hub.portal.accounts.allauthforms.AddEmailForm",
+    "change_password": "hub.portal.accounts.allauthforms.ChangePasswordForm",
+    "set_password": "hub.portal.accounts.allauthforms.SetPasswordForm",
+    "reset_password": "hub.portal.accounts.allauthforms.ResetPasswordForm",
+    "reset_password_from_key": "hub.portal.accounts.allauthforms.ResetPasswordKeyForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Pupitre : "
 ACCOUNT_UNIQUE_EMAIL = True
@@ -234,4 +243,5 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"httpx": {"level": "WARNING"}},  # it writes a line per call to the Hub
 }

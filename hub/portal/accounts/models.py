@@ -77,8 +77,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.display_name or self.email
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Any, values: Any) -> User:
-        user = super().from_db(db, field_names, values)
+    def from_db(cls, *args: Any, **kwargs: Any) -> User:
+        user = super().from_db(*args, **kwargs)
         user._stored_hub_name = user.__dict__.get("hub_name")
         return user
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib.auth.backends import BaseBackend
@@ -17,6 +17,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+
+if TYPE_CHECKING:
+    from hub.portal.accounts.models import User
 
 SESSION_PERMISSIONS = (
     "learning.study_session",
@@ -80,8 +83,13 @@ class RoleBackend(BaseBackend):
                 return is_trainer or is_grader or is_enrolled(user, slug)
 
 
-class _View(Protocol):
-    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase: ...
+class SignedInRequest(HttpRequest):
+    """What a view behind `role_required` (or `login_required`) receives."""
+
+    user: User  # never AnonymousUser there
+
+
+_View = Callable[..., HttpResponseBase]
 
 
 def knows_session(user: Any, slug: str) -> bool:

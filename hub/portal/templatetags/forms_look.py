@@ -29,12 +29,16 @@ def dressed(field: BoundField) -> SafeString:
         look = "form-select"
     else:
         look = "form-control"
-    attributes = {"class": f"{widget.attrs.get('class', '')} {look}".strip()}
+    # A placeholder that repeats the label vanishes while one types, and is too pale to read.
+    attributes: dict[str, str | bool] = {
+        "placeholder": False,
+        "class": f"{widget.attrs.get('class', '')} {look}".strip(),
+    }
     described = []
     if field.help_text:
         described.append(f"{field.auto_id}_helptext")
     if field.errors:
-        attributes["class"] += " is-invalid"
+        attributes["class"] = f"{attributes['class']} is-invalid"
         attributes["aria-invalid"] = "true"
         described.append(f"{field.auto_id}_error")
     if described:

@@ -37,7 +37,10 @@ def first_admin(request: HttpRequest, token: str) -> HttpResponse:
         if user is None:
             return redirect("account_login")
         messages.success(request, _("Bienvenue. Vous administrez ce service."))
-        return perform_login(request, Login(user=user, email=user.email, redirect_url="/gestion/comptes/"))
+        answer: HttpResponse = perform_login(
+            request, Login(user=user, email=user.email, redirect_url="/gestion/comptes/")
+        )
+        return answer
     return render(request, "accounts/first_admin.html", {"form": form})
 
 

@@ -8,7 +8,7 @@ from allauth.account.models import EmailAddress
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,21 +17,24 @@ from django.views.decorators.http import require_POST
 from hub.portal.accounts import approval
 from hub.portal.accounts.forms import RefusalForm
 from hub.portal.accounts.models import User
-from hub.portal.accounts.permissions import role_required
+from hub.portal.accounts.permissions import SignedInRequest, role_required
 
 PAGE_SIZE = 50
 WAITING, REFUSED, INACTIVE, ALL = "attente", "refusees", "inactives", "toutes"
 manager_only = role_required("accounts.approve_user")
 
 
+def _confirmed() -> Exists:
+    return Exists(EmailAddress.objects.filter(user=OuterRef("pk"), verified=True))
+
+
 def _people() -> QuerySet[User]:
-    confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
-    return User.objects.annotate(has_confirmed=Exists(confirmed))
+    return User.objects.annotate(has_confirmed=_confirmed())
 
 
 def _waiting() -> QuerySet[User]:
     """Requests a manager can decide on: whoever did not confirm an address is perhaps nobody."""
-    return _people().filter(approved_at=None, refused_at=None, is_active=True, has_confirmed=True)
+    return _people().filter(_confirmed(), approved_at=None, refused_at=None, is_active=True)
 
 
 def _filtered(view: str, words: str) -> QuerySet[User]:
@@ -50,7 +53,7 @@ def _filtered(view: str, words: str) -> QuerySet[User]:
 
 
 @manager_only
-def accounts(request: HttpRequest) -> HttpResponse:
+def accounts(request: SignedInRequest) -> HttpResponse:
     """The list, by state, with a search in name, address and school."""
     view = request.GET.get("vue", WAITING)
     if view not in (WAITING, REFUSED, INACTIVE, ALL):
@@ -74,7 +77,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
 
 @manager_only
 @require_POST
-def approve(request: HttpRequest) -> HttpResponse:
+def approve(request: SignedInRequest) -> HttpResponse:
     """Approve the ticked requests."""
     keys = [int(key) for key in request.POST.getlist("person") if key.isascii() and key.isdigit() and len(key) < 18]
     count = sum(
@@ -89,19 +92,19 @@ def approve(request: HttpRequest) -> HttpResponse:
 
 
 @manager_only
-def account(request: HttpRequest, pk: int) -> HttpResponse:
+def account(request: SignedInRequest, pk: int) -> HttpResponse:
     """One person and what can be decided about them."""
     person = get_object_or_404(_people(), pk=pk)
     return render(request, "accounts/account.html", _account_context(request, person, RefusalForm()))
 
 
-def _account_context(request: HttpRequest, person: User, form: RefusalForm) -> dict[str, object]:
+def _account_context(request: SignedInRequest, person: User, form: RefusalForm) -> dict[str, object]:
     return {"person": person, "form": form, "may_deactivate": approval.may_deactivate(person, request.user)}
 
 
 @manager_only
 @require_POST
-def refuse(request: HttpRequest, pk: int) -> HttpResponse:
+def refuse(request: SignedInRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(_people(), pk=pk)
     form = RefusalForm(request.POST)
     if not form.is_valid():
@@ -115,7 +118,7 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
 
 @manager_only
 @require_POST
-def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
+def deactivate(request: SignedInRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     if approval.deactivate(person, request.user):
         messages.success(request, _("Compte désactivé : ses sessions, ses jetons et ses serveurs prennent fin."))
@@ -126,7 +129,7 @@ def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
 
 @manager_only
 @require_POST
-def reactivate(request: HttpRequest, pk: int) -> HttpResponse:
+def reactivate(request: SignedInRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     if approval.reactivate(person, request.user):
         messages.success(request, _("Compte réactivé."))
