@@ -24,6 +24,9 @@ PERSON = re.compile(r"\w[\w .@-]{0,127}")
 class Exchange(ABCExchange):
     """Base of our operations. Configured as nbgrader's own: `c.Exchange.cache`, `c.Exchange.path_includes_course`."""
 
+    root = Unicode("", help="Without effect: there is no exchange directory. Accepted because scripts give it.").tag(
+        config=True
+    )
     cache = Unicode(
         "", help="Folder of this person's submissions. Default: nbgrader_cache in Jupyter's data folder."
     ).tag(config=True)

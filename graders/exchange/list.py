@@ -37,10 +37,11 @@ class ExchangeList(Exchange, ABCExchangeList):
         return found
 
     def remove_files(self) -> list[Info]:
-        if self.inbound:
-            self.fail("Les travaux reçus par le portail ne s’effacent pas d’ici.")
-        found = self._list_submitted() if self.cached else self._list_released()
+        found = self._list_submitted() if self.inbound or self.cached else self._list_released()
         self._log(found, "Removing ")
+        if self.inbound:
+            self.log.warning("Les travaux reçus restent au portail : rien n’a été effacé.")
+            return found
         for info in found:
             info["status"] = "removed"
             if self.cached:
