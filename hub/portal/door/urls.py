@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path, re_path, register_converter
 
+from hub.portal.authoring import door as authoring
 from hub.portal.door.caller import unknown_address
 from hub.portal.door.views import assignments, attempts, courses, feedback, gradebook, modules, people
 
@@ -40,5 +41,6 @@ urlpatterns: list[URLPattern] = [
     path("sessions/<slug:session>/gradebook/<sha256:sha256>", gradebook.file),
     path("sessions/<slug:session>/gradebook/marks", gradebook.marks),
     path("courses/<slug:course>", courses.course),
+    path("drafts/<uuid:ticket>", authoring.draft),
     re_path(r"^(?P<path>.*)$", unknown_address),
 ]

@@ -10,6 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 
 from hub.portal.accounts.models import User
+from hub.portal.authoring.drafts import claim_course, may_publish
 from hub.portal.catalogue.coursefile import CourseFileError, load_course
 from hub.portal.catalogue.publish import publish_course
 from hub.portal.door.caller import endpoint
@@ -21,6 +22,10 @@ def publish(request: HttpRequest, caller: User, course: str) -> JsonResponse:
     """Publish the folder sent as `files`; nothing is published unless all of it is right."""
     if not caller.has_perm("catalogue.write_course"):
         raise DoorError(403, "forbidden", _("Seuls les concepteurs et les formateurs peuvent publier un parcours."))
+    if not may_publish(caller, course):
+        raise DoorError(
+            403, "not-yours", _("Cette adresse est celle du parcours d’une autre personne : choisissez-en une autre.")
+        )
     upload = read_upload(request, COURSE_LIMITS)
     with tempfile.TemporaryDirectory(prefix="pupitre-course-") as temporary:
         folder = Path(temporary) / course
@@ -40,6 +45,7 @@ def publish(request: HttpRequest, caller: User, course: str) -> JsonResponse:
             raise DoorError(
                 400, "bad-course", str(error).replace(f"{folder}/", "").replace(str(folder), course)
             ) from error
+    claim_course(caller, course, version.title)
     return JsonResponse({"slug": course, "version": version.version, "url": version.course.get_absolute_url()})
 
 
