@@ -217,8 +217,9 @@ STORAGES = {
 }
 WHITENOISE_MANIFEST_STRICT = False
 LANGUAGE_CODE = "fr"
-LANGUAGES = [("fr", _("français")), ("en", _("anglais"))]
 LOCALE_PATHS = [PORTAL / "locale"]
+# Offered only once it is translated: a browser in English must not get pages that mix both.
+LANGUAGES = [("fr", _("français"))] + ([("en", _("anglais"))] if (PORTAL / "locale" / "en").is_dir() else [])
 TIME_ZONE = "Europe/Paris"
 USE_TZ = True
 
