@@ -37,7 +37,6 @@ _ETC = (
     "nanorc",
     "os-release",
     "pki",
-    "profile",
     "protocols",
     "services",
     "ssl/certs",
@@ -183,6 +182,8 @@ def _fill_etc(tree: Tree) -> None:
         "hostname": "pupitre\n",
         "nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files\nservices: files\nprotocols: files\n",
         "resolv.conf": "",
+        # Not the machine's: it would put the installation's programs off the PATH of a login shell.
+        "profile": 'if [ -n "$BASH_VERSION" ] && [ -r /etc/bash.bashrc ]; then . /etc/bash.bashrc; fi\n',
     }
     for name, text in written.items():
         Path(f"{_NEW}/etc/{name}").write_text(text, encoding="utf-8")

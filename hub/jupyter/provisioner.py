@@ -55,6 +55,8 @@ class TokenlessProvisioner(LocalProvisioner):  # type: ignore[misc]
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         kwargs["env"] = make_kernel_environment(kwargs.get("env") or os.environ)
+        if not kwargs.get("cwd"):
+            kwargs["cwd"] = str(Path.home())  # the server's own is the read-only root
         ready: dict[str, Any] = await super().pre_launch(**kwargs)
         ready["cmd"] = make_kernel_command(ready["cmd"])
         return ready

@@ -122,6 +122,7 @@ def make_server_class(listen: socket.socket, channel: socket.socket) -> type:
             terminals = self.web_app.settings.get("terminal_manager")
             if terminals is not None:
                 terminals.extra_env = {**terminals.extra_env, **own}
+                terminals.term_settings = {**terminals.term_settings, "cwd": self.root_dir}
 
     return SandboxedServer
 
