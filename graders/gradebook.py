@@ -86,7 +86,8 @@ class GradebookWriter:
         )
         with suppress(MissingEntry):
             book.remove_submission(name, learner.hub_name)
-        book.add_submission(name, learner.hub_name, timestamp=timestamp)
+        with book.db.no_autoflush:  # nbgrader's half-made rows would be flushed by its own queries, with a warning
+            book.add_submission(name, learner.hub_name, timestamp=timestamp)
         for cell in attempt.cells.all():
             where = (cell.grade_id, notebook_name(cell.notebook), name, learner.hub_name)
             grade = self._find(book.find_grade, *where)

@@ -145,7 +145,7 @@ def test_case_31_a_mark_changed_meanwhile_is_not_overwritten(
     ],
 )
 def test_case_31_wrong_marks_are_told(attempt: Attempt, claire: Any, fields: dict[str, Any], code: str) -> None:
-    applied = apply_marks(session="essai", grader=claire, marks=[typed(attempt, 1.0, **fields)])
+    applied = apply_marks(session="essai", grader=claire, marks=[typed(attempt, **({"points": 1.0} | fields))])
     assert [row["code"] for row in applied.refused] == [code]
     assert stored(attempt) == (None, "")
 
