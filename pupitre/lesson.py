@@ -10,28 +10,36 @@ from __future__ import annotations
 import base64
 import html
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
+import matplotlib
 from IPython import display as screen
 from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
-from pupitre.calls import call
+from pupitre.calls import TimeLimitReached, call
 from pupitre.explanations import explain
 from pupitre.typography import set_spaces
 
 _STYLE = """
-.pupitre-code { background: #f6f7f9; color: #1d2433; border: 1px solid #d5dae3; border-radius: 6px; margin: .5rem 0; overflow-x: auto; }
-.pupitre-code pre { background: none; border: 0; margin: 0; padding: .75rem 1rem; font-size: .95rem; line-height: 1.5; color: inherit; }
-.pupitre-output { border-left: 4px solid #6b7a90; padding: .25rem 1rem; margin: .5rem 0; font-size: .95rem; white-space: pre-wrap; }
-.pupitre-note { border-left: 4px solid #3b6ea5; background: rgba(59, 110, 165, .10); padding: .6rem 1rem; margin: .5rem 0; line-height: 1.5; }
+:root { --jp-widgets-font-size: 15px; --jp-widgets-inline-height: 34px; }
+.widget-html, .widget-html .widget-html-content { line-height: 1.45; }
+.pupitre-code { background: #f6f7f9; color: #1d2433; border: 1px solid #d5dae3; border-radius: 6px; margin: .5rem 0; overflow-x: auto; max-width: 48rem; }
+.pupitre-code pre { background: none; border: 0; margin: 0; padding: .75rem 1rem; white-space: pre; font: 0.95rem/1.5 ui-monospace, 'DejaVu Sans Mono', Consolas, monospace; color: inherit; }
+.pupitre-output { border-left: 4px solid #6b7a90; padding: .25rem 1rem; margin: .5rem 0; max-width: 48rem; font: 0.95rem/1.5 ui-monospace, 'DejaVu Sans Mono', Consolas, monospace; white-space: pre-wrap; }
+.pupitre-output .error { font-family: system-ui, sans-serif; }
+.pupitre-note { border-left: 4px solid #3b6ea5; background: rgba(59, 110, 165, .10); padding: .6rem 1rem; margin: .5rem 0; max-width: 48rem; line-height: 1.5; }
+.pupitre-note code, .pupitre-output code { background: rgba(110, 120, 140, .18); padding: 0 .25rem; border-radius: 3px; }
 .pupitre-right { border-left-color: #1f7a4d; background: rgba(31, 122, 77, .10); }
 .pupitre-wrong { border-left-color: #a3541a; background: rgba(163, 84, 26, .10); }
 .pupitre-figure { max-width: 40rem; margin: .5rem 0; }
 .pupitre-figure img { width: 100%; height: auto; background: #fff; border-radius: 6px; }
+.jp-RenderedMarkdown { max-width: 48rem; }
+.jp-RenderedMarkdown table { margin-left: 0; }
 .pupitre-table { overflow-x: auto; }
 .pupitre-table table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .95rem; }
 .pupitre-table th, .pupitre-table td { border: 1px solid #c5ccd8; padding: .3rem .8rem; text-align: right; }
@@ -43,6 +51,8 @@ _RUN_LIMIT_S = 1.0
 """A lesson shows endless loops on purpose."""
 _FULL = widgets.Layout(width="100%", max_width="40rem", height="auto", margin="0")
 
+_WRAP = widgets.Layout(flex_flow="row wrap", max_width="100%")
+_FIGURE_FONT_POINTS = 11.5
 
 display: Callable[..., None] = screen.display  # IPython's own types are missing
 HTML: Callable[[str], Any] = screen.HTML
@@ -50,6 +60,7 @@ HTML: Callable[[str], Any] = screen.HTML
 
 def start() -> None:
     """The look of what follows: call once, in the first code cell of a lesson."""
+    matplotlib.rcParams["font.size"] = _FIGURE_FONT_POINTS  # figures are shown at 360 pixels on a telephone
     colours = HtmlFormatter(style="default").get_style_defs(".pupitre-code")
     display(HTML(f"<style>{colours}{_STYLE}</style>"))
 
@@ -69,16 +80,13 @@ def question(text: str, choices: Mapping[str, str], right: str) -> None:
         answer.value = render_note(choices[change["new"]], kind)
 
     box.observe(show, names="value")
-    display(
-        widgets.VBox(
-            [widgets.HTML(f"<p><strong>{html.escape(set_spaces(text))}</strong></p>"), box, answer], layout=_FULL
-        )
-    )
+    display(widgets.VBox([widgets.HTML(f"<p><strong>{_inline(text)}</strong></p>"), box, answer], layout=_FULL))
 
 
 def predict(code: str, ask: str, expected: str, because: str) -> None:
     """First say what the code will print, then run it."""
-    field = widgets.Text(placeholder="votre prédiction", layout=widgets.Layout(width="14rem"))
+    field = widgets.Text(description="Votre prédiction", layout=widgets.Layout(width="18rem"))
+    field.style.description_width = "initial"
     field.add_class("pupitre-prediction")
     button = widgets.Button(description="Exécuter", button_style="primary")
     answer = _live()
@@ -96,8 +104,11 @@ def predict(code: str, ask: str, expected: str, because: str) -> None:
         answer.value = _render_run(code) + render_note(f"{verdict} {because}", "right" if is_right else "wrong")
 
     button.on_click(reveal)
-    label = widgets.HTML(f"<p><strong>{html.escape(set_spaces(ask))}</strong></p>")
-    display(HTML(render_code(code)), widgets.VBox([label, widgets.HBox([field, button]), answer], layout=_FULL))
+    label = widgets.HTML(f"<p><strong>{_inline(ask)}</strong></p>")
+    display(
+        HTML(render_code(code)),
+        widgets.VBox([label, widgets.HBox([field, button], layout=_WRAP), answer], layout=_FULL),
+    )
 
 
 def trace(code: str, ask: str, steps: Mapping[str, str], because: str) -> None:
@@ -121,8 +132,8 @@ def trace(code: str, ask: str, steps: Mapping[str, str], because: str) -> None:
             answer.value = render_note(because, "right")
 
     button.on_click(verify)
-    label = widgets.HTML(f"<p><strong>{html.escape(set_spaces(ask))}</strong></p>")
-    row = widgets.HBox(list(fields.values()), layout=widgets.Layout(flex_flow="row wrap"))
+    label = widgets.HTML(f"<p><strong>{_inline(ask)}</strong></p>")
+    row = widgets.HBox(list(fields.values()), layout=_WRAP)
     display(HTML(render_code(code)), widgets.VBox([label, row, button, answer], layout=_FULL))
 
 
@@ -136,7 +147,7 @@ def debug(code: str, symptom: str, mended: str, because: str) -> None:
         answer.value = render_code(mended) + _render_run(mended) + render_note(because, "right")
 
     button.on_click(reveal)
-    display(HTML(render_code(code) + _render_run(code) + f"<p>{html.escape(set_spaces(symptom))}</p>"))
+    display(HTML(render_code(code) + _render_run(code) + f"<p>{_inline(symptom)}</p>"))
     display(widgets.VBox([button, answer], layout=_FULL))
 
 
@@ -211,17 +222,25 @@ def _live() -> Any:
 def render_code(code: str, lines: Sequence[int] = ()) -> str:
     """Python code, coloured; `lines` (from 1) are brought out."""
     formatter = HtmlFormatter(cssclass="pupitre-highlight", hl_lines=list(lines))
-    return f'<div class="pupitre-code">{highlight(code.strip(), PythonLexer(), formatter)}</div>'
+    return f'<div class="pupitre-code" tabindex="0">{highlight(code.strip(), PythonLexer(), formatter)}</div>'
 
 
 def _render_run(code: str) -> str:
     outcome = call(lambda: exec(compile(code.strip(), "exemple", "exec"), {}), time_limit_s=_RUN_LIMIT_S)  # noqa: S102  (the lesson's own code)
     shown = html.escape(outcome.output.rstrip())
     if outcome.error is not None:
-        shown += f"{type(outcome.error).__name__} : {html.escape(set_spaces(explain(outcome.error))).replace('**', '')}"
+        name = "" if isinstance(outcome.error, TimeLimitReached) else f"{type(outcome.error).__name__} : "
+        shown += f'{"<br>" if shown else ""}<span class="error">{_inline(name + explain(outcome.error))}</span>'
     return f'<div class="pupitre-output" role="group" aria-label="Résultat">{shown}</div>' if shown else ""
 
 
 def render_note(text: str, kind: str = "") -> str:
     """A sentence brought out: kind "right", "wrong" or ""."""
-    return f'<div class="pupitre-note{f" pupitre-{kind}" if kind else ""}" role="status">{html.escape(set_spaces(text))}</div>'
+    return f'<div class="pupitre-note{f" pupitre-{kind}" if kind else ""}" role="status">{_inline(text)}</div>'
+
+
+def _inline(text: str) -> str:
+    """A sentence as HTML: French spaces, `code` and **weight**."""
+    parts = html.escape(set_spaces(text)).split("`")
+    parts[::2] = [re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", part) for part in parts[::2]]
+    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
