@@ -74,9 +74,11 @@ def equal(subject: Any, expected: Any, *, known: Known | None = None, hidden: bo
 
 
 def function(subject: Any, cases: Cases, *, unit: str = "", known: Known | None = None, rel_tol: float = REL_TOL,
-             abs_tol: float = ABS_TOL, hidden: bool | str = False, time_limit_s: float = TIME_LIMIT_S) -> None:  # fmt: skip
+             abs_tol: float = ABS_TOL, hidden: bool | str = False, time_limit_s: float = TIME_LIMIT_S,
+    namespace: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
     """A function that gives, for each case, the expected result."""
-    tested, name = _value_of(subject, None), _name_of(subject)
+    tested, name = _value_of(subject, namespace), _name_of(subject)
     if not callable(tested):
         _fail(Diagnosis("", f"`{name}` doit être une fonction, définie avec `def`."), hidden)
     for given, expected in cases:
@@ -89,12 +91,7 @@ def function(subject: Any, cases: Cases, *, unit: str = "", known: Known | None 
         if wrong is None:
             continue
         if wrong.message:
-            _fail(
-                Diagnosis(
-                    wrong.code, wrong.message[0].upper() + wrong.message[1:] if hidden else f"{where} : {wrong.message}"
-                ),
-                hidden,
-            )
+            _fail(wrong if hidden else Diagnosis(wrong.code, f"{where} : {_lower_first(wrong.message)}"), hidden)
         clue = find_ignored_input(tested) or _find_clue()
         if clue:
             _fail(clue, hidden)
@@ -120,9 +117,10 @@ def program(
     output: str,
     known: Known | None = None,
     hidden: bool | str = False,
+    namespace: Mapping[str, Any] | None = None,
 ) -> None:
     """A Parsons problem in plain text: one letter of `lines` per line, indented; the program must print `output`."""
-    code = _assemble(str(_value_of(subject, None)), lines)
+    code = _assemble(str(_value_of(subject, namespace)), lines)
     outcome = call(lambda: exec(compile(code, "programme", "exec"), {}))  # noqa: S102  (lines of the course, in the learner's order)
     printed = outcome.output.split()
     if outcome.error is not None:

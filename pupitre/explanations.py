@@ -22,7 +22,7 @@ class Diagnosis(NamedTuple):
 _Rules = list[tuple[str, str, str]]
 
 _SYNTAX: _Rules = [
-    ("E01", r"cannot assign to (expression|comparison|literal|function call|attribute)|maybe you meant '=='",
+    ("E01", r"cannot assign to (expression|comparison|literal|function call|attribute)|[Mm]aybe you meant '=='",
      "En Python, `=` range une valeur dans **un** nom, à gauche. Pour comparer, écrivez `==`."),
     ("E09", r"expected ':'", "Il manque « : » à la fin de la ligne (`def`, `if`, `else`, `for`, `while`)."),
     ("E09", r"expected an indented block", "Les lignes qui suivent « : » doivent être décalées de quatre espaces."),
@@ -65,7 +65,7 @@ _OTHERS: dict[str, _Rules] = {
          "Il manque un signe `*` devant une parenthèse, ou un nom de fonction a été réutilisé pour une valeur."),
         ("E10", r"'float' object cannot be interpreted as an integer",
          "Il faut un nombre entier ici (`range`, indices) : la division entière s’écrit `//`."),
-        ("", r"'str'", "Un texte est mêlé à un nombre : convertissez-le avec `float(...)` ou `int(...)`."),
+        ("", r"'str'|concatenate str", "Un texte est mêlé à un nombre : convertissez-le avec `float(...)` ou `int(...)`."),
     ],
     "ZeroDivisionError": [("", r"", "Le calcul divise par zéro : quelle valeur peut s’annuler ?")],
     "IndexError": [("E11", r"", "Un indice dépasse la fin de la liste : n éléments portent les indices 0 à n − 1.")],
