@@ -76,7 +76,7 @@ def revoke(request: HttpRequest, check_code: str) -> HttpResponse:
         try:
             revoke_award(found, reason=form.cleaned_data["reason"], by=request.user)
         except RevocationRefused as error:
-            form.add_error(None, error.message)
+            messages.error(request, error.message)
         else:
             messages.success(request, _("Le badge est révoqué. Un message part à la personne concernée."))
             return redirect(found)

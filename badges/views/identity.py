@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -34,10 +35,9 @@ def key_set(request: HttpRequest) -> HttpResponse:
         make_jwk(key, issuer.jwk_url(key.kid)) | {"iss": issuer.did} for key in issuer.keys.keys if not key.retired
     ]
     if apps.is_installed("allauth.idp.oidc"):
-        from allauth.idp.oidc.adapter import get_adapter
-        from allauth.idp.oidc.internal import jwkkit
+        from allauth.idp.oidc.views import jwks as sign_in_keys
 
-        keys = [jwkkit.load_jwk_from_pem(key.pem)[0] for key in get_adapter().list_private_keys(is_active=True)] + keys
+        keys = json.loads(sign_in_keys(request).content)["keys"] + keys
     return answer_json({"keys": keys}, "application/jwk-set+json")
 
 
