@@ -137,6 +137,7 @@ def _run_server(listen: socket.socket, channel: socket.socket, argv: list[str]) 
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     ours: list[Any] = [
         f"--NotebookNotary.db_file={data / 'nbsignatures.db'}",
+        f"--NotebookNotary.secret_file={data / 'notebook_secret'}",
         # Templates are programs: never from the working directory.
         "--TemplateExporter.extra_template_basedirs=[]",
     ]
