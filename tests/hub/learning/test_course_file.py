@@ -74,7 +74,7 @@ def test_each_error_names_file_line_and_key(course_folder, old, new, key, marker
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("correct: true, feedback: \"REMARQUE-QUATRE : oui.\"", "correct: false", "au moins un choix juste"),
+        ('correct: true, feedback: "REMARQUE-QUATRE : oui."', "correct: false", "au moins un choix juste"),
         ("id: pairs", "id: somme", "sert deux fois"),
         ("points: 2", "points: 2\nnote: 3", "inconnue"),
         ("code: E02", "code: faute", "forme"),
