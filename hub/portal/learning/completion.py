@@ -1,4 +1,4 @@
-"""From a rule that holds to badges delivered, once (docs/reference/behaviour-award.md).
+"""From a rule that holds to badges delivered, once (docs/reference/behaviour-completion.md).
 
 Laws: the `Completion` row is unique and is written in the transaction that saw the rule hold; the signal is sent after
 its commit; delivering is idempotent, and what failed is tried again by `pupitre awardbadges`; a completion is never
