@@ -29,6 +29,8 @@ from graders.errors import ReleaseError
 
 CODE_STUB = "# VOTRE CODE ICI\nraise NotImplementedError()"
 TEXT_STUB = "VOTRE RÉPONSE ICI"
+# What nbgrader writes there when it generates the learner's copy itself.
+NBGRADER_STUBS = {"# YOUR CODE HERE": "# VOTRE CODE ICI", "YOUR ANSWER HERE": TEXT_STUB}
 SOURCE_BYTES_MAX = 50_000_000
 EXERCISE = re.compile(r"^ex-(\d+)-(\d+)")
 # nbgrader's sentences are for developers; ours name what to do. Matched by their beginning, letter case ignored.
