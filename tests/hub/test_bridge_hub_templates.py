@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
+
 from tests.hub.bridge_door import ROOT, SHARE, free_port, short_folder
 
 pytestmark = pytest.mark.hub

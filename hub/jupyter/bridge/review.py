@@ -36,16 +36,19 @@ NOT_REVIEW = "Ce serveur n’est pas un serveur de relecture. Ouvrez la relectur
 
 QUERY = """
 SELECT submitted_assignment.student_id, assignment.name, notebook.name, base_cell.name,
-       grade.manual_score, grade.extra_credit, grade.needs_manual_grade, comment.manual_comment
+       grade.manual_score, grade.extra_credit, said.manual_comment
 FROM grade
 JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id
 JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
 JOIN assignment ON assignment.id = submitted_assignment.assignment_id
 JOIN notebook ON notebook.id = submitted_notebook.notebook_id
 JOIN base_cell ON base_cell.id = grade.cell_id
-LEFT JOIN comment ON comment.notebook_id = grade.notebook_id AND comment.cell_id = grade.cell_id
+LEFT JOIN (
+    SELECT comment.notebook_id, base_cell.name, comment.manual_comment
+    FROM comment JOIN base_cell ON base_cell.id = comment.cell_id
+) AS said ON said.notebook_id = grade.notebook_id AND said.name = base_cell.name
 """
-"""Tables of nbgrader's gradebook. Source: nbgrader 0.9.6, `nbgrader/api.py`."""
+"""Tables of nbgrader's gradebook; a grade belongs to a grade cell and a comment to a solution cell of the same name. Source: nbgrader 0.9.6, `nbgrader/api.py`."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def read_marks(database: Path) -> frozenset[ManualMark]:
     finally:
         connection.close()
     marks = set()
-    for learner, assignment, notebook, cell, points, extra, _needs, comment in rows:
+    for learner, assignment, notebook, cell, points, extra, comment in rows:
         if points is not None or extra or comment:
             marks.add(ManualMark(learner, assignment, notebook, cell, points, float(extra or 0), comment or None))
     return frozenset(marks)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,9 +22,10 @@ from graders.errors import ReleaseError
 from hub.jupyter.bridge.coursetemplate import make_course_files
 from hub.jupyter.bridge.errors import BridgeError, WorkshopError
 from hub.jupyter.bridge.folder import Folder, NotAFile, NotAFolder, TooLarge, split_path
-from hub.jupyter.bridge.pages import PageHandler, answer_errors
+from hub.jupyter.bridge.pages import Bridge, PageHandler, answer_errors
 
 WORKSHOP, PREVIEW = "atelier", "apercu"
+LESSON, EXERCISES = "lecon.ipynb", "exercices.ipynb"
 COURSE_LIMIT_BYTES = 48 << 20
 FILES_LIMIT = 2000
 UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -33,6 +35,7 @@ NOT_PLAIN = "« {path} » est un lien ou un fichier spécial. Supprimez-le de vo
 TOO_BIG = (
     "Le parcours dépasse 48 Mo ou 2 000 fichiers. Enlevez les gros fichiers de « atelier/{slug} », puis recommencez."
 )
+NO_ACTION = "Cette action n’existe pas. Revenez à la page du parcours."
 BAD_FILE = "{file} : {message}"
 DISK = "Le parcours n’a pas pu être écrit ({reason}). Libérez de la place dans votre espace, puis recommencez."
 
@@ -61,34 +64,52 @@ def read_course(home: Path, slug: str) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     left_bytes = COURSE_LIMIT_BYTES
     try:
-        with Folder.open(home) as root, root.walk_to((WORKSHOP, slug)) as folder:
-            for path, data in _walk(folder, (), left_bytes):
-                left_bytes -= len(data)
-                found[path] = data
-                if left_bytes < 0 or len(found) > FILES_LIMIT:
+        with _open_course(home, slug) as course:
+            for path, folder, name in _walk(course, ()):
+                found[path] = folder.read(name, limit_bytes=left_bytes)
+                left_bytes -= len(found[path])
+                if len(found) > FILES_LIMIT:
                     raise WorkshopError("parcours_trop_gros", TOO_BIG.format(slug=slug), 413)
     except TooLarge as error:
         raise WorkshopError("parcours_trop_gros", TOO_BIG.format(slug=slug), 413) from error
-    except (NotAFile, NotAFolder) as error:
+    except NotAFile as error:
+        place = Path(str(error.filename)).relative_to(home)
+        raise WorkshopError("place_prise", NOT_PLAIN.format(path=place), 409) from error
+    return found
+
+
+def list_course(home: Path, slug: str) -> list[str]:
+    """The notebooks and texts of a course that its author edits."""
+    with _open_course(home, slug) as course:
+        paths = [path for path, folder, name in _walk(course, ()) if folder.kind(name) == "file"]
+    return [path for path in paths if path.endswith((".ipynb", ".yml", ".md", ".py"))]
+
+
+@contextmanager
+def _open_course(home: Path, slug: str) -> Iterator[Folder]:
+    try:
+        with Folder.open(home) as root, root.walk_to((WORKSHOP, slug)) as course:
+            if course.kind("course.yml") == "absent":
+                raise WorkshopError("parcours_absent", NOT_THERE.format(slug=slug), 404)
+            yield course
+    except NotAFolder as error:
         place = Path(str(error.filename)).relative_to(home)
         raise WorkshopError("place_prise", NOT_PLAIN.format(path=place), 409) from error
     except FileNotFoundError as error:
         raise WorkshopError("parcours_absent", NOT_THERE.format(slug=slug), 404) from error
-    if "course.yml" not in found:
-        raise WorkshopError("parcours_absent", NOT_THERE.format(slug=slug), 404)
-    return found
 
 
-def _walk(folder: Folder, above: tuple[str, ...], limit_bytes: int) -> Iterator[tuple[str, bytes]]:
+def _walk(folder: Folder, above: tuple[str, ...]) -> Iterator[tuple[str, Folder, str]]:
+    """Path, folder and name of everything that is not a folder; hidden: checkpoints, editors' files."""
     for name in folder.names():
         path = "/".join((*above, name))
-        if split_path(path) is None or (not above and name == PREVIEW):  # hidden: checkpoints, editors' files
+        if split_path(path) is None or (not above and name == PREVIEW):
             continue
         if folder.kind(name) == "folder":
             with folder.enter(name) as below:
-                yield from _walk(below, (*above, name), limit_bytes)
+                yield from _walk(below, (*above, name))
         else:
-            yield path, folder.read(name, limit_bytes=limit_bytes)
+            yield path, folder, name
 
 
 def list_modules(course: dict[str, bytes]) -> list[dict[str, Any]]:
@@ -114,28 +135,33 @@ def list_modules(course: dict[str, bytes]) -> list[dict[str, Any]]:
 def make_preview(home: Path, slug: str) -> list[dict[str, str]]:
     """Write what a participant would get into `atelier/<slug>/apercu/<module>/`; returns each module's documents."""
     course = read_course(home, slug)
-    shown: list[dict[str, str]] = []
-    with Folder.open(home) as root, root.walk_to((WORKSHOP, slug, PREVIEW), create=True) as preview:
-        for module in list_modules(course):
-            delivered = list(_deliverables(module, course))
-            for path, data in delivered:
-                parts = (str(module["slug"]), *path.split("/"))
-                with preview.walk_to(parts[:-1], create=True) as folder:
-                    folder.write(parts[-1], data)
-            names = {path for path, _ in delivered}
-            place = f"{WORKSHOP}/{slug}/{PREVIEW}/{module['slug']}"
-            entry = {"title": str(module.get("title", module["slug"])), "lesson": "", "assignment": ""}
-            if "lecon.ipynb" in names:
-                entry["lesson"] = f"{place}/lecon.ipynb"
-            if "exercices.ipynb" in names:
-                entry["assignment"] = f"{place}/exercices.ipynb"
-            shown.append(entry)
-    return shown
+    modules = [(module, dict(_deliverables(module, course))) for module in list_modules(course)]
+    try:
+        with Folder.open(home) as root, root.walk_to((WORKSHOP, slug, PREVIEW), create=True) as preview:
+            for module, delivered in modules:
+                for path, data in delivered.items():
+                    parts = (str(module["slug"]), *path.split("/"))
+                    with preview.walk_to(parts[:-1], create=True) as folder:
+                        folder.write(parts[-1], data)
+    except NotAFolder as error:
+        raise WorkshopError("place_prise", NOT_PLAIN.format(path=f"{WORKSHOP}/{slug}/{PREVIEW}"), 409) from error
+    except OSError as error:
+        raise WorkshopError("ecriture_impossible", DISK.format(reason=error.strerror), 507) from error
+    return [_describe_preview(slug, module, delivered) for module, delivered in modules]
+
+
+def _describe_preview(slug: str, module: dict[str, Any], delivered: dict[str, bytes]) -> dict[str, str]:
+    place = f"{WORKSHOP}/{slug}/{PREVIEW}/{module['slug']}"
+    return {
+        "title": str(module.get("title", module["slug"])),
+        "lesson": f"{place}/{LESSON}" if LESSON in delivered else "",
+        "assignment": f"{place}/{EXERCISES}" if EXERCISES in delivered else "",
+    }
 
 
 def _deliverables(module: dict[str, Any], course: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
     """The files of one module as they lie in a participant's folder (interfaces.md, section 5)."""
-    for key, name in (("lesson", "lecon.ipynb"), ("assignment", "exercices.ipynb")):
+    for key, name in (("lesson", LESSON), ("assignment", EXERCISES)):
         path = module.get(key)
         if path is None:
             continue
@@ -153,6 +179,12 @@ def _deliverables(module: dict[str, Any], course: dict[str, bytes]) -> Iterator[
             if path == wanted or path.startswith(f"{wanted}/"):
                 above = str(wanted).rpartition("/")[0]
                 yield path.removeprefix(f"{above}/") if above else path, data
+
+
+def publish(bridge: Bridge, slug: str) -> dict[str, Any]:
+    """Send the course as it is saved; the portal judges it and gives its version."""
+    course = read_course(bridge.home, slug)
+    return bridge.door.send_files("PUT", f"courses/{quote(slug)}", course) or {}
 
 
 class NewCourseHandler(PageHandler):
@@ -178,62 +210,51 @@ class WorkshopHandler(PageHandler):
     @authenticated
     @answer_errors
     async def get(self, slug: str) -> None:
-        course = await asyncio.to_thread(read_course, self.bridge.home, slug)
-        self.show_workshop(slug, course)
+        await self.show_workshop(slug)
 
     @authenticated
     @answer_errors
     async def post(self, slug: str) -> None:
         action = self.get_argument("action", "")
-        bridge = self.bridge
-        async with bridge.lock(f"atelier/{slug}"):
+        async with self.bridge.lock(f"{WORKSHOP}/{slug}"):
             try:
                 if action == "preview":
-                    shown = await asyncio.to_thread(make_preview, bridge.home, slug)
-                    self.show_workshop(slug, await asyncio.to_thread(read_course, bridge.home, slug), shown=shown)
+                    await self.show_workshop(slug, shown=await asyncio.to_thread(make_preview, self.bridge.home, slug))
                 elif action == "publish":
-                    course = await asyncio.to_thread(read_course, bridge.home, slug)
-                    answer = await asyncio.to_thread(bridge.door.send_files, "PUT", f"courses/{quote(slug)}", course)
-                    self.show_workshop(slug, course, published=answer or {})
+                    await self.show_workshop(slug, published=await asyncio.to_thread(publish, self.bridge, slug))
                 else:
-                    raise BridgeError(
-                        "action_inconnue", "Cette action n’existe pas. Revenez à la page du parcours.", 400
-                    )
+                    raise BridgeError("action_inconnue", NO_ACTION, 400)
             except BridgeError as error:
                 if error.status not in (400, 403, 409, 413, 422):
                     raise
                 # The author's own mistakes are shown on the page they act from.
-                course = await asyncio.to_thread(read_course, bridge.home, slug)
                 self.log.warning("workshop %s: %s", slug, error)
-                self.show_workshop(slug, course, error=error)
+                await self.show_workshop(slug, error=error)
 
-    def show_workshop(
+    async def show_workshop(
         self,
         slug: str,
-        course: dict[str, bytes],
         *,
         shown: list[dict[str, str]] | None = None,
         published: dict[str, Any] | None = None,
         error: BridgeError | None = None,
     ) -> None:
+        paths = await asyncio.to_thread(list_course, self.bridge.home, slug)
+
         def link(application: str, path: str) -> str:
-            return self.server_url(application, *path.split("/"))
+            return self.server_url(application, *path.split("/")) if path else ""
 
         self.show(
             "workshop.html",
             status=error.status if error else 200,
             slug=slug,
-            edit=[
-                (path, link("lab/tree", f"{WORKSHOP}/{slug}/{path}"))
-                for path in course
-                if path.endswith((".ipynb", ".yml"))
-            ],
+            edit=[(path, link("lab/tree", f"{WORKSHOP}/{slug}/{path}")) for path in paths],
             folder=link("lab/tree", f"{WORKSHOP}/{slug}"),
             shown=[
                 {
                     "title": entry["title"],
-                    "lesson": entry["lesson"] and link("voila/render", entry["lesson"]),
-                    "assignment": entry["assignment"] and link("notebooks", entry["assignment"]),
+                    "lesson": link("voila/render", entry["lesson"]),
+                    "assignment": link("notebooks", entry["assignment"]),
                 }
                 for entry in shown or []
             ],
