@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 
@@ -49,7 +49,7 @@ class Manifest:
 
 
 def gradebook_folder(session: str) -> Path:
-    return cast(Path, settings.ENVIRONMENT.state_dir) / "gradebooks" / session
+    return settings.ENVIRONMENT.state_dir / "gradebooks" / session
 
 
 def load_manifest(session: str) -> Manifest:
