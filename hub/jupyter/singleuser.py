@@ -133,7 +133,10 @@ def _run_server(listen: socket.socket, channel: socket.socket, argv: list[str]) 
     from jupyterhub.singleuser.extension import JupyterHubSingleUser
 
     JupyterHubSingleUser.serverapp_class = make_server_class(listen, channel)
-    data = Path(os.environ["HOME"]) / ".local" / "share" / "jupyter"
+    home = Path(os.environ["HOME"])
+    # nbgrader's Assignment List works in the process's own folder; what lies there is not trusted configuration.
+    os.chdir(home)
+    data = home / ".local" / "share" / "jupyter"
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     ours: list[Any] = [
         f"--NotebookNotary.db_file={data / 'nbsignatures.db'}",
