@@ -130,6 +130,8 @@ def open_door(variables: Mapping[str, str] | None = None) -> Door:
         options["headers"]["Authorization"] = f"token {token}"
         return Door(httpx.Client(base_url=f"{url.rstrip('/')}/api/v1/", **options))
     if socket:
+        if not Path(socket).exists():
+            raise DoorError("portail_absent", AWAY)
         return Door(
             httpx.Client(base_url="http://bridge/api/v1/", transport=httpx.HTTPTransport(uds=socket), **options)
         )
