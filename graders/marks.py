@@ -11,10 +11,12 @@ import logging
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from graders.errors import ReviewRefused
@@ -24,6 +26,8 @@ from graders.signals import mark_changed
 logger = logging.getLogger(__name__)
 
 COMMENT_CHARACTERS = 4000
+ANNOUNCE_S = 15.0
+"""After this long without having been heard, a change of mark is told again."""
 
 
 @dataclass(frozen=True)
@@ -99,16 +103,26 @@ def marks_of(learner: Any, session: str) -> dict[str, Mark]:
 
 
 def announce_mark(attempt: Attempt) -> None:
-    """Tell the other apps, once the transaction is committed."""
-    transaction.on_commit(
-        partial(
-            mark_changed.send_robust,
-            sender=Attempt,
-            learner_id=attempt.learner_id,
-            session=attempt.assignment.session,
-            assignment=attempt.assignment.name,
-        )
+    """Tell the other apps that a mark may have changed; to be called in the transaction that changes it.
+
+    Told once the transaction is committed; `announce_after` is part of it, so that a process that dies before, or a
+    listener that fails, only delays the news.
+    """
+    attempt.announce_after = timezone.now() + timedelta(seconds=ANNOUNCE_S)
+    Attempt.objects.filter(pk=attempt.pk).update(announce_after=attempt.announce_after)
+    transaction.on_commit(partial(send_mark_changed, attempt))
+
+
+def send_mark_changed(attempt: Attempt) -> None:
+    """Send the signal, and note that it was heard."""
+    answers = mark_changed.send_robust(
+        sender=Attempt,
+        learner_id=attempt.learner_id,
+        session=attempt.assignment.session,
+        assignment=attempt.assignment.name,
     )
+    if not any(isinstance(answer, Exception) for _receiver, answer in answers):  # Django has logged them
+        Attempt.objects.filter(pk=attempt.pk, announce_after=attempt.announce_after).update(announce_after=None)
 
 
 def _check_manual_mark(mark: ManualMark, cell: CellMark) -> None:

@@ -126,6 +126,8 @@ class Attempt(models.Model):
     repairs = models.JSONField(default=list, editable=False)
     feedback = models.JSONField(default=dict, editable=False)
     """Pages released by nbgrader's release_feedback: path → sha256."""
+    announce_after = models.DateTimeField(null=True, editable=False)
+    """Set with each change of a mark, cleared when every listener has heard of it; past this time the reaper tells again."""
     review_number = models.PositiveIntegerField(_("relectures"), default=0)
     """Grows at each saved review: two graders who saw the same number cannot both save."""
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from graders.marks import announce_mark
+from graders.marks import announce_mark, send_mark_changed
 from graders.models import Attempt, AttemptState
 from graders.tasks import enqueue_marking
 
@@ -26,6 +26,7 @@ STALE_S = 15.0
 """Five heartbeats missed: the worker is dead, or as good as dead."""
 RUNS = 3
 INTERVAL_S = 3.0
+ANNOUNCE_RETRY_S = 60.0
 RESULTS_KEPT = timedelta(days=7)
 
 
@@ -93,6 +94,19 @@ def _bring_back(attempt: Attempt, stale: datetime) -> int:
     return 1
 
 
+def announce_again() -> int:
+    """Tell of marks whose change nobody confirmed hearing: the process died after its commit, or a listener failed."""
+    now = timezone.now()
+    count = 0
+    for attempt in Attempt.objects.filter(announce_after__lt=now).select_related("assignment"):
+        later = now + timedelta(seconds=ANNOUNCE_RETRY_S)
+        if Attempt.objects.filter(pk=attempt.pk, announce_after=attempt.announce_after).update(announce_after=later):
+            attempt.announce_after = later
+            send_mark_changed(attempt)
+            count += 1
+    return count
+
+
 def forget_old_results() -> None:
     """Drop the queue's records of tasks ended long ago, and of those whose worker was killed."""
     before = timezone.now() - RESULTS_KEPT
@@ -107,6 +121,7 @@ def start_reaper(stop: threading.Event) -> threading.Thread:
         while not stop.wait(INTERVAL_S):
             try:
                 reap()
+                announce_again()
                 if rounds % 1200 == 0:
                     forget_old_results()
             except DatabaseError:

@@ -51,13 +51,13 @@ NOTEBOOK = json.dumps(
 def make_world() -> None:
     from graders.assignments import publish
     from hub.portal.accounts.models import User
-    from hub.portal.catalogue.models import Course, CourseSession, CourseVersion
+    from hub.portal.catalogue.models import CourseSession
+    from hub.portal.catalogue.publish import publish_course
     from hub.portal.learning.models import Enrolment
 
     call_command("migrate", verbosity=0)
     alice = User.objects.create_user("alice@example.org", None, display_name="Alice", approved_at=timezone.now())
-    course = Course.objects.create(slug="c")
-    version = CourseVersion.objects.create(course=course, version="1", content={}, digest="0" * 64, title="C")
+    version = publish_course(Path(__file__).parents[1] / "data" / "courses" / "petit")
     session = CourseSession.objects.create(slug="essai", course_version=version, title="Essai", state="open")
     Enrolment.objects.create(session=session, learner=alice)
     files = {"exercices.ipynb": NOTEBOOK}

@@ -218,3 +218,38 @@ def test_old_results_of_the_queue_are_forgotten(alice: Any, submit: Any) -> None
     DBTaskResult.objects.update(started_at=timezone.now() - timedelta(days=8))
     reaper.forget_old_results()
     assert DBTaskResult.objects.count() == 0
+
+
+def test_case_34_a_change_nobody_heard_is_told_again(
+    alice: Any, submit: Any, run_marking: Any, changes: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    waiting = submit(alice)
+    with django_capture_on_commit_callbacks(execute=False):  # the process dies right after its commit
+        attempt = run_marking(waiting)
+    assert (changes, reaper.announce_again()) == ([], 0)
+    Attempt.objects.filter(pk=attempt.pk).update(announce_after=timezone.now() - timedelta(seconds=1))
+    assert reaper.announce_again() == 1
+    assert len(changes) == 1
+    attempt.refresh_from_db()
+    assert (attempt.announce_after, reaper.announce_again()) == (None, 0)
+
+
+def test_case_34_a_failing_listener_hears_it_later(
+    alice: Any, submit: Any, run_marking: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    def fail(**sent: Any) -> None:
+        raise OSError("no disk")
+
+    waiting = submit(alice)
+    mark_changed.connect(fail)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            attempt = run_marking(waiting)
+        attempt.refresh_from_db()
+        assert attempt.announce_after > timezone.now()
+    finally:
+        mark_changed.disconnect(fail)
+    Attempt.objects.filter(pk=attempt.pk).update(announce_after=timezone.now() - timedelta(seconds=1))
+    assert reaper.announce_again() == 1
+    attempt.refresh_from_db()
+    assert attempt.announce_after is None
