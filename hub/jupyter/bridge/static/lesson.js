@@ -65,7 +65,8 @@ function watchExecution(event) {
 function watchKernel(event) {
   if (!(event.data instanceof ArrayBuffer) || event.data.byteLength > 4000) return;
   const text = new TextDecoder().decode(event.data);
-  if (/"execution_state": ?"(dead|restarting)"/.test(text)) lessonIsLost(true);
+  // Killed (the server starts another, empty one), or ended by the server, which leaves the socket open.
+  if (/"execution_state": ?"(dead|restarting)"|"msg_type": ?"shutdown_reply"/.test(text)) lessonIsLost(true);
 }
 
 window.addEventListener("pagehide", () => window.clearTimeout(lesson.lostTimer));

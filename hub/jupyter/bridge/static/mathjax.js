@@ -1,11 +1,11 @@
 /* MathJax 3 from npm, for the text of a lesson at once and for outputs as they come.
    Voilà typesets outputs through MathJax 2's queue: the calls it makes are answered here. Voilà loads this file a second
-   time: nothing is done twice. */
+   time: nothing is done twice. One typesetting at a time, and TeX only: MathML input would find its own output again. */
 "use strict";
 
 if (!window.MathJax) {
   let isReady;
-  const ready = new Promise((resolve) => { isReady = resolve; });
+  let ready = new Promise((resolve) => { isReady = resolve; });
   const version2 = {
     Ajax: {},
     Hub: {
@@ -15,7 +15,7 @@ if (!window.MathJax) {
       Register: { StartupHook() {} },
       Queue(...calls) {
         for (const call of calls) {
-          if (Array.isArray(call) && call[0] === "Typeset") ready.then(() => window.MathJax.typesetPromise([call[2]]));
+          if (Array.isArray(call) && call[0] === "Typeset") ready = ready.then(() => window.MathJax.typesetPromise([call[2]]));
         }
       },
     },
@@ -35,7 +35,7 @@ if (!window.MathJax) {
     },
   };
   const script = document.createElement("script");
-  script.src = new URL("../mathjax/tex-mml-chtml.js", document.currentScript.src);
+  script.src = new URL("../mathjax/tex-chtml.js", document.currentScript.src);
   script.async = true;
   document.head.append(script);
 }
