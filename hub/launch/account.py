@@ -56,8 +56,9 @@ def ensure_folders(environment: Environment, account: Account) -> None:
             f"{run} appartient à quelqu'un d'autre : supprimez ce dossier, ou indiquez-en un autre avec PUPITRE_RUN_DIR."
         )
     if account.drops:
-        for folder in [*owned, run / "doors", run / "servers"]:
+        for folder in [*owned, run / "doors"]:
             os.chown(folder, account.uid, account.gid)
+        (run / "servers").chmod(0o711)  # forkd alone writes there: its list of living sandboxes is in it
     run.chmod(0o711)  # forkd's children pass through it to bind `doors`
 
 

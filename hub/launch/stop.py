@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from hub.environment import load_environment
 from hub.launch.process import read_process
+from sandbox.client import Forkd
+from sandbox.errors import SandboxError
 
 
 def stop(arguments: Sequence[str] = ()) -> int:
@@ -23,6 +25,8 @@ def stop(arguments: Sequence[str] = ()) -> int:
         ended.append("le service")
     forkd = read_process(run_dir / "forkd.pid")
     if forkd:
+        with contextlib.suppress(SandboxError):  # it does not answer: what it started ends with the machine
+            Forkd(run_dir / "forkd.sock").end_all()
         forkd.end(patience_s=15)
         ended.append("les serveurs des participants")
     for name in ("hub.pid", "forkd.pid", "forkd.sock"):
