@@ -1,11 +1,14 @@
 """How people reach the Hub: through the portal, and only as long as the portal says so.
 
 Laws: the Hub shows no sign-in page of its own; who signed out of the portal, or was deactivated, is asked to sign in
-again within `auth_refresh_age` and before any server starts; a portal that does not answer signs nobody out.
+again within `auth_refresh_age` and before any server starts; so is every browser that signed in to the Hub before the
+person last signed out or changed password, even where they are signed in again since; a portal that does not answer
+signs nobody out.
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -52,7 +55,20 @@ class PortalAuthenticator(GenericOAuthenticator):
                 request_timeout=self.state_timeout_s,
                 connect_timeout=self.state_timeout_s,
             )
-            return bool(answer["active"])
+            active, ended = bool(answer["active"]), str(answer["ended"])
         except (HTTPClientError, OSError, ValueError, KeyError, TypeError) as error:
             self.log.warning("The portal did not say whether %s may stay: %s. Kept signed in.", user.name, error)
             return True
+        return active and not self._end_older_cookies(user, ended)
+
+    def _end_older_cookies(self, user: Any, ended: str) -> bool:
+        """Give the person a new cookie id, once per `ended`; whether it was needed.
+
+        The Hub's cookies hold `cookie_id`. It begins with the stamp it was made for, so that nothing else is to be kept.
+        """
+        if not ended or user.orm_user.cookie_id.startswith(f"{ended}-"):
+            return False
+        user.orm_user.cookie_id = f"{ended}-{secrets.token_hex(16)}"
+        user.db.commit()
+        self.log.info("Older cookies of %s ended", user.name)
+        return True

@@ -14,6 +14,7 @@ from importlib import import_module
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from hub.portal import hubapi
@@ -33,6 +34,11 @@ def has_live_session(user: User) -> bool:
         if any(constant_time_compare(proof, value) for value in expected):
             return True
     return False
+
+
+def ended_stamp(user: User | None) -> str:
+    """When the person's access was last ended, as the Hub keeps it in its cookies; empty: never."""
+    return f"{int(user.access_ended_at.timestamp() * 1_000_000):x}" if user and user.access_ended_at else ""
 
 
 def may_use_hub(user: User | None) -> bool:
@@ -55,7 +61,8 @@ def _end_at_hub(hub_name: str) -> None:
 
 
 def end_hub_access(user: User) -> threading.Thread:
-    """Revoke the person's tokens and stop their servers, without waiting for it."""
+    """End the person's Hub cookies, revoke their tokens and stop their servers, without waiting for it."""
+    User.objects.filter(pk=user.pk).update(access_ended_at=timezone.now())
     thread = threading.Thread(target=_end_at_hub, args=(user.hub_name,), name=f"end-{user.hub_name}", daemon=True)
     thread.start()
     return thread

@@ -62,6 +62,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     refused_at = models.DateTimeField(_("refusé le"), null=True, blank=True)
     refusal_reason = models.CharField(_("motif du refus"), max_length=500, blank=True)
 
+    access_ended_at = models.DateTimeField(_("accès au Hub interrompu le"), null=True, blank=True, editable=False)
+    """Last sign-out, new password or deactivation: a cookie of the Hub made before is worth nothing."""
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"
