@@ -186,15 +186,16 @@ def _describe(error: BaseException) -> Failure:
 
 def _describe_class(error: BaseException) -> Failure:
     ancestors = [kind.__name__[:100] for kind in type(error).__mro__][:20]
-    return {"ename": ancestors[0], "evalue": "", "ancestors": ancestors, "code": "", "message": ""}
+    return {"ename": ancestors[0], "evalue": "", "ancestors": ancestors, "code": "", "message": "", "hidden": False}
 
 
 def _diagnostic(error: BaseException) -> Failure:
-    """Code and sentence of a `CheckFailed` of the library `pupitre`, known by its name."""
+    """Code, sentence and `hidden` of a `CheckFailed` of the library `pupitre`, known by its name."""
     if not any(kind.__name__ == "CheckFailed" for kind in type(error).__mro__):
         return {}
     code, message = getattr(error, "code", ""), getattr(error, "message", "")
-    return {"code": str(code or "")[:20], "message": str(message or error)[:MESSAGE_CHARS_MAX]}
+    hidden = getattr(error, "hidden", False) is True
+    return {"code": str(code or "")[:20], "message": str(message or error)[:MESSAGE_CHARS_MAX], "hidden": hidden}
 
 
 def _files_of(trace: TracebackType | None) -> list[tuple[str, int]]:

@@ -58,6 +58,8 @@ class Failure(_Strict):
     """Raised by a line of the cell itself, not by something it called."""
     code: Annotated[str, Field(max_length=20)]
     message: Text
+    hidden: bool
+    """The library says that the case it checked is one the learner does not see."""
 
 
 class Reply(_Strict):

@@ -31,7 +31,7 @@ def judge_test(cell: Cell, reply: Reply, answer_failure: Failure | None) -> Cell
         points = _points(cell, reply)
         passed = points is not None and points >= spec.max_points
         return _mark(spec, points, passed, _sentence_for_points(points, spec.max_points, reply))
-    hidden = any(line in find_hidden_lines(cell.source) for line in failure.lines)
+    hidden = failure.hidden or any(line in find_hidden_lines(cell.source) for line in failure.lines)
     message = _sentence_for_failure(failure, answer_failure, hidden)
     code = failure.code or ("timeout" if failure.ename == TIMEOUT else "")
     return _mark(spec, 0.0, False, message, code=code, hidden=hidden)

@@ -61,7 +61,7 @@ def running_door(path: Path) -> Iterator[ScriptedDoor]:
         daemon_threads = True
 
     server = Server(str(path), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield door

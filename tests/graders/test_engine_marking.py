@@ -131,6 +131,17 @@ def test_the_diagnostic_of_the_library_is_given_even_from_a_hidden_test(mark: Ma
     assert (cell.code, cell.message, cell.hidden, cell.points) == ("E13", "Convertissez en ampères.", True, 0)
 
 
+def test_the_library_pupitre_gives_its_diagnostic_and_reruns_the_answer(mark: Mark) -> None:
+    test = (
+        "from pupitre.errors import CheckFailed\nimport pupitre.cells\n"
+        "names = pupitre.cells.rerun('1.1', v=10)\n"
+        "if names['d'] != 20: raise CheckFailed('Doublez la vitesse.', 'E17', hidden=True)"
+    )
+    assert points(mark(*one(test, "# Exercice 1.1\nv = 3\nd = 2 * v"))) == {"ex-1-1-test": 2}
+    cell = mark(*one(test, "# Exercice 1.1\nv = 3\nd = 6")).cells[0]
+    assert (cell.points, cell.code, cell.message, cell.hidden) == (0, "E17", "Doublez la vitesse.", True)
+
+
 def test_a_learner_cannot_make_a_diagnostic_tell_hidden_values(mark: Mark) -> None:
     typed = (
         "class CheckFailed(Exception):\n    code = 'E1'\n    message = ''\n"
@@ -157,7 +168,6 @@ def test_files_are_beside_the_notebook_and_shadow_nothing(mark: Mark) -> None:
 
 
 def test_tests_read_the_answers_text(mark: Mark) -> None:
-    pytest.importorskip("pupitre.cells")
     test = "import pupitre.cells\nassert pupitre.cells.SOURCES['1.1'].endswith('x = 5')"
     assert points(mark(*one(test, "# Exercice 1.1\nx = 5"))) == {"ex-1-1-test": 2}
 
