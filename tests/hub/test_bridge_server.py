@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hub.jupyter.bridge.relay import is_allowed
 from tests.hub.bridge_door import HUB_TOKEN, LearnerServer, Portal, open_portal, sha, short_folder, start_server
 
 NOTEBOOK = {
@@ -268,6 +269,9 @@ def test_the_relay_adds_the_token_and_passes_what_is_allowed(world: World) -> No
         ("GET", "me?next=http://x"),
         ("GET", "sessions/../me"),
         ("GET", "sessions/s/assignments/..%2f..%2fgradebook/files"),
+        ("GET", "sessions/s/assignments/a%2fb/files"),
+        ("GET", "sessions/s/assignments/%252e%252e/files"),
+        ("GET", "sessions/s/assignments/a%0ab/files"),
         ("GET", "../../health"),
     ],
 )
@@ -279,6 +283,13 @@ def test_the_relay_refuses_the_rest(world: World, method: str, path: str) -> Non
     assert answer.startswith(b"HTTP/1.1 403 ")
     assert b"appel_interdit" in answer
     assert world.portal.calls == []
+
+
+def test_the_relay_passes_names_with_accents() -> None:
+    assert is_allowed("GET", "/api/v1/sessions/s/assignments/devoir%20n%C2%B0%201%20%C3%A9t%C3%A9/files")
+    assert is_allowed("GET", "/api/v1/sessions/s/assignments/m1/attempts?all=1")
+    assert is_allowed("DELETE", "/api/v1/sessions/s/assignments/m1")
+    assert not is_allowed("DELETE", "/api/v1/sessions/s/assignments/m1/attempts")
 
 
 def test_the_relay_answers_while_the_event_loop_is_held(world: World) -> None:

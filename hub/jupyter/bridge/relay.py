@@ -15,6 +15,7 @@ import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import cast
+from urllib.parse import unquote
 
 from hub.jupyter.bridge.door import Door
 from hub.jupyter.bridge.errors import BridgeError
@@ -22,7 +23,7 @@ from hub.jupyter.bridge.errors import BridgeError
 log = logging.getLogger("pupitre.bridge")
 
 BODY_LIMIT_BYTES = 110_000_000  # the door's own largest call, a release, is 100 MB
-NAME = r"[A-Za-z0-9][A-Za-z0-9._ +-]{0,127}"
+NAME = r"[^/\\.%][^/\\%]{0,127}"
 SHA = r"[0-9a-f]{64}"
 UUID = r"[0-9a-fA-F-]{36}"
 ALLOWED = [
@@ -41,9 +42,12 @@ PREFIX = "/api/v1/"
 
 def is_allowed(method: str, target: str) -> bool:
     """Whether a kernel may make this call. `target` is the request's raw path and query."""
-    path, _, query = target.removeprefix(PREFIX).partition("?")
-    path = path.replace("%20", " ")
-    if not target.startswith(PREFIX) or query not in ("", "all=1") or ".." in path:
+    raw, _, query = target.removeprefix(PREFIX).partition("?")
+    path = unquote(raw)
+    # What is checked here is what the portal reads: an escaped slash or a double escape would not be.
+    if not target.startswith(PREFIX) or query not in ("", "all=1") or path.count("/") != raw.count("/"):
+        return False
+    if ".." in path or not path.isprintable():
         return False
     return any(method in methods and re.fullmatch(pattern, path) for methods, pattern in ALLOWED)
 
