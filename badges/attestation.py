@@ -87,22 +87,22 @@ def render_attestation(attestation: Attestation) -> bytes:
         "credential": attestation.credential,
     }
     try:
-        return _compile(inputs, system_fonts=False, standards=["ua-1"])
+        return _compile(inputs, system_fonts=False, accessible=True)
     except typst.TypstError as error:
         # PDF/UA refuses a character that no font can draw: a name in Chinese must still have its attestation.
         _log.warning("attestation %s: %s", attestation.check_code, str(error)[:200])
     try:
-        return _compile(inputs, system_fonts=True, standards=["ua-1"])
+        return _compile(inputs, system_fonts=True, accessible=True)
     except typst.TypstError:
-        return _compile(inputs, system_fonts=True, standards=[])
+        return _compile(inputs, system_fonts=True, accessible=False)
 
 
-def _compile(inputs: dict[str, str], *, system_fonts: bool, standards: list[str]) -> bytes:
+def _compile(inputs: dict[str, str], *, system_fonts: bool, accessible: bool) -> bytes:
     pdf = typst.compile(
         (files("badges") / "attestation.typ").read_bytes(),
         format="pdf",
         sys_inputs=inputs,
-        pdf_standards=standards,
+        pdf_standards="ua-1" if accessible else None,
         ignore_system_fonts=not system_fonts,
     )
     assert isinstance(pdf, bytes)  # noqa: S101 - a PDF is one file, whatever its number of pages

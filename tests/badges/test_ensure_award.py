@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,6 +24,7 @@ from django_tasks_db.models import DBTaskResult
 from badges.awards import revoke_award
 from badges.errors import ArtworkRefused, IssuerChanged, RevocationRefused
 from badges.issuer import load_issuer
+from badges.keys import ensure_keys
 from badges.models import Award, Badge
 from badges.names import clean_name
 from badges.proof import check_proof
@@ -94,6 +98,7 @@ class World:
     """A state folder of its own, with a database on disk, where real processes meet."""
 
     def __init__(self, state: Path) -> None:
+        self.state = state
         self.variables = {
             **os.environ,
             "PUPITRE_STATE_DIR": str(state),
@@ -113,50 +118,47 @@ class World:
         return output
 
     def look(self) -> dict[str, Any]:
-        return dict(
-            json.loads(
-                self.run(
-                    "from badges.models import Award; from badges.issuer import load_issuer; from badges.proof import check_proof\n"
-                    "from django_tasks_db.models import DBTaskResult\n"
-                    "public = load_issuer().keys.current('ed25519').private.public_key()\n"
-                    "[check_proof(a.credential, public) for a in Award.objects.all()]\n"
-                    "print(json.dumps({'awards': [a.check_code for a in Award.objects.all()], 'messages': DBTaskResult.objects.count()}))"
-                )
-            )
-        )
+        """What is on the disk: the codes of the awards, each with a proof that holds, and the number of messages."""
+        with contextlib.closing(sqlite3.connect(self.state / "portal.sqlite")) as database:
+            rows = database.execute("select check_code, credential_text from badges_award").fetchall()
+            (messages,) = database.execute("select count(*) from django_tasks_database_dbtaskresult").fetchone()
+        key: Any = ensure_keys(self.state / "keys" / "badges").current("ed25519")
+        for _code, text in rows:
+            check_proof(json.loads(text), key.private.public_key())
+        return {"awards": [code for code, _text in rows], "messages": messages}
 
 
 @pytest.fixture(scope="module")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty state folder; each test copies it."""
+    """A migrated state folder where alice has an account; each test copies it."""
     state = tmp_path_factory.mktemp("migrated")
-    variables = World(state).variables
-    command = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env=variables, check=True, timeout=300)
+    migrate = "import django; django.setup()\nfrom django.core.management import call_command; call_command('migrate', verbosity=0)"
+    command = [sys.executable, "-c", migrate + PRELUDE]
+    subprocess.run(command, cwd=ROOT, env=World(state).variables, check=True, timeout=300)
     return state
 
 
 @pytest.fixture
 def world(migrated: Path, tmp_path: Path) -> World:
-    import shutil
-
     shutil.copytree(migrated, tmp_path / "state")
     return World(tmp_path / "state")
 
 
 def test_b4_processes_that_finish_together_make_one_award(world: World) -> None:
-    world.run("")
-    processes = [world.start("sys.stdin.readline(); print(give().check_code)") for _ in range(5)]
+    program = "print('ready', flush=True); sys.stdin.readline(); print(give().check_code)"
+    processes = [world.start(program) for _ in range(4)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
     outputs = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0] * 5, outputs
-    assert len({output for output, _errors in outputs}) == 1
-    found = world.look()
-    assert found["awards"] == [outputs[0][0].strip()]
-    assert found["messages"] == 1
+    assert [process.returncode for process in processes] == [0] * 4, outputs
+    codes = {output.strip() for output, _errors in outputs}
+    assert len(codes) == 1
+    assert world.look() == {"awards": list(codes), "messages": 1}
 
 
 KILL = "\ndef die(*args, **kwargs): os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -268,3 +270,14 @@ def test_a_title_with_a_line_break_sends_one_header(
     announce_award.call(award_to(make_user("alice"), achievement=split).pk)
     assert mail.outbox[0].subject == "Votre badge « Un Bcc: tous@example.org »"
     assert mail.outbox[0].recipients() == ["alice@example.org"]
+
+
+def test_b7_the_start_says_that_the_address_changed(public_site: Any, make_user: Any, award_to: AwardTo) -> None:
+    from django.core.checks import run_checks
+
+    award_to(make_user("alice"))
+    assert [message.id for message in run_checks(databases=["default"]) if message.id == "badges.E001"] == []
+    public_site.ENVIRONMENT = dataclasses.replace(public_site.ENVIRONMENT, public_url="https://ailleurs.example.org")
+    found = [message.msg for message in run_checks(databases=["default"]) if message.id == "badges.E001"]
+    assert len(found) == 1
+    assert "PUPITRE_PUBLIC_URL" in found[0]
