@@ -7,7 +7,6 @@ REFUSALS = {
     "not-a-notebook": "Ce fichier n’est pas un carnet Jupyter lisible : enregistrez votre carnet, vérifiez qu’il s’ouvre, puis soumettez-le de nouveau.",
     "notebook-too-new": "Ce carnet est dans un format trop récent : enregistrez-le depuis JupyterLab sur Pupitre puis soumettez-le de nouveau.",
     "wrong-assignment": "Ce carnet ne correspond pas à cet exercice : aucune de ses cellules n’y figure. Vérifiez que vous soumettez le bon carnet.",
-    "language": "Cet exercice n’est pas en Python : il ne peut pas être noté automatiquement.",
 }
 
 PASSED = "Réussi."
