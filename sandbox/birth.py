@@ -269,13 +269,17 @@ def _run_init(plan: Plan, channel: int, listen: int | None, status: socket.socke
         if child == 0:
             status.close()
             _run_child(plan, channel, listen)
+        awake = _handle_signals(child)
         _report(status, ready=True)
         status.close()
         if listen is not None:
             os.close(listen)
         if not plan.profile.ends_with_channel:
             os.close(channel)
-        os._exit(_watch(child, channel if plan.profile.ends_with_channel else None, plan.isolation == "none"))
+        code = _watch(child, awake, channel if plan.profile.ends_with_channel else None)
+        if plan.isolation == "none":
+            _kill_descendants()
+        os._exit(code)
     except Exception as error:  # noqa: BLE001 - a forked process must not raise: the error goes to forkd, which logs it
         _report_error(status, error)
     finally:
@@ -300,12 +304,17 @@ def _run_child(plan: Plan, channel: int, listen: int | None) -> NoReturn:
         os._exit(126)
 
 
-def _watch(child: int, channel: int | None, kill_the_rest: bool) -> int:
-    """Reap until `child` has ended, and return its exit code; end at once when the caller lets the channel go."""
+def _handle_signals(child: int) -> int:
+    """Pass SIGTERM on to `child`; returns a descriptor that is readable when a child has ended."""
     awake, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: _signal(child, signal.SIGTERM))
+    return awake
+
+
+def _watch(child: int, awake: int, channel: int | None) -> int:
+    """Reap until `child` has ended, and return its exit code; end at once when the caller lets the channel go."""
     poller = select.poll()
     poller.register(awake, select.POLLIN)
     if channel is not None:
@@ -318,8 +327,6 @@ def _watch(child: int, channel: int | None, kill_the_rest: bool) -> int:
                 poller.unregister(descriptor)
             else:
                 os.read(awake, 4096)
-    if kill_the_rest:
-        _kill_descendants()
     return code
 
 

@@ -74,7 +74,7 @@ def find_outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Drop the paths that lie beneath another one, or beneath what every sandbox sees anyway."""
     kept: list[Path] = [Path(p).resolve() for p in _SYSTEM]
     system = len(kept)
-    for path in sorted({p.resolve() for p in paths}, key=lambda p: len(p.parts)):
+    for path in sorted({p.resolve() for p in paths}, key=lambda p: (len(p.parts), p)):
         if not any(path.is_relative_to(k) for k in kept):
             kept.append(path)
     return tuple(kept[system:])

@@ -30,9 +30,10 @@ from sandbox.client import Forkd as Client
 from sandbox.errors import SandboxError, SandboxRefused
 from sandbox.filesystem import find_outermost
 from sandbox.limits import Limits
-from sandbox.profile import GRADING_UIDS, PROFILES
+from sandbox.profile import GRADING_UIDS, LEARNER_UIDS, PROFILES
 from sandbox.request import MAX_LINE_BYTES, EndAll, Request, Signal, load_request
 from sandbox.roster import Entry, Roster
+from sandbox.service import find_hidden_ancestor
 
 log = logging.getLogger("forkd")
 _REQUEST_TIMEOUT_S = 5.0
@@ -66,6 +67,8 @@ class Forkd:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.isolation = find_isolation(settings.isolation)
+        if self.isolation == "none" and os.geteuid() == 0:
+            _check_reach([*settings.read_only, settings.homes_dir / "home"])
         self.cgroups = find_cgroups(settings.name) if self.isolation != "none" else Cgroups({}, 0)
         self.roster = Roster(settings.servers_dir)
         self.selector = selectors.DefaultSelector()
@@ -100,10 +103,14 @@ class Forkd:
                     with contextlib.suppress(FileNotFoundError):
                         self.settings.socket.unlink()
                     return
-                if isinstance(key.data, Entry):
-                    self._bury(key.data)
-                else:
-                    self._serve(door)
+                try:
+                    if isinstance(key.data, Entry):
+                        self._bury(key.data)
+                    else:
+                        self._serve(door)
+                except Exception:
+                    # One sandbox must not end the births of all others.
+                    log.exception("event failed")
 
     def _open_door(self) -> socket.socket:
         """Listen, visible to the owner only; refuse to start beside another forkd."""
@@ -383,6 +390,24 @@ def find_isolation(wanted: str) -> str:
         "or accept the risk with PUPITRE_ISOLATION=none",
         "not_isolated",
     )
+
+
+def _check_reach(paths: Sequence[Path]) -> None:
+    """Without namespaces nothing is bound: a learner's uid must reach by itself what it runs.
+
+    Raises
+    ------
+    SandboxRefused
+        A folder on the way is private.
+    """
+    for path in paths:
+        hidden = find_hidden_ancestor(path, LEARNER_UIDS.start, LEARNER_UIDS.start)
+        if hidden is not None:
+            raise SandboxRefused(
+                f"isolation=none, and learners cannot cross {hidden} to reach {path}: "
+                "install in a folder that everybody may cross, or leave PUPITRE_ISOLATION at auto",
+                "not_isolated",
+            )
 
 
 def load_settings(arguments: Sequence[str]) -> Settings:

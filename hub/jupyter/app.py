@@ -19,7 +19,7 @@ from traitlets import Unicode, default
 from hub.environment import load_environment
 
 
-class Hub(JupyterHub):  # type: ignore[misc]
+class Hub(JupyterHub):
     """JupyterHub, which learners' servers reach through a unix socket."""
 
     door = Unicode(config=True, help="Unix socket of the Hub's API for learners' servers.")

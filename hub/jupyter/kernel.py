@@ -16,9 +16,9 @@ def main() -> None:
     here = {"", str(Path.cwd())}
     sys.path[:] = [folder for folder in sys.path if folder not in here]
     app = IPKernelApp.instance()
-    app.initialize(sys.argv[1:])
+    app.initialize(sys.argv[1:])  # type: ignore[no-untyped-call]
     sys.path[:] = [folder for folder in sys.path if folder not in here] + [""]
-    app.start()
+    app.start()  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def make_kernel_command(command: list[str]) -> list[str]:
     return [sys.executable, "-P", *command[1:module], _OUR_LAUNCHER, *command[module + 1 :]]
 
 
-class TokenlessProvisioner(LocalProvisioner):  # type: ignore[misc]
+class TokenlessProvisioner(LocalProvisioner):
     """A local kernel that holds no token."""
 
     _is_told_to_end = False

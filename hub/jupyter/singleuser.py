@@ -83,7 +83,7 @@ def make_server_class(listen: socket.socket, channel: socket.socket) -> type:
     """jupyter_server's application on an inherited socket, which writes no secret to a file."""
     from jupyter_server.serverapp import ServerApp
 
-    class SandboxedServer(ServerApp):  # type: ignore[misc]
+    class SandboxedServer(ServerApp):
         """jupyter_server, started in a sandbox."""
 
         def _find_http_port(self) -> None:
@@ -114,7 +114,8 @@ def make_server_class(listen: socket.socket, channel: socket.socket) -> type:
                 for app in extension_apps:
                     if hasattr(app, "hub_auth"):
                         app.hub_auth.api_token  # noqa: B018 - read from the environment now, kept in the object
-            self.identity_provider.hub_auth.api_token  # noqa: B018
+            if self.identity_provider.token == "":
+                raise SystemExit("the Hub's identity provider is not in place")
             for name in TOKENS:
                 os.environ.pop(name, None)
             # A terminal belongs to the learner: their own configuration is found there again, with ours.

@@ -51,15 +51,15 @@ class ServerNotStarted(Exception):
 def make_label(user_name: str, server_name: str = "") -> str:
     """The name of a server's sandbox, home and socket: `[a-z0-9-]`, and never the same for two servers."""
     plain = f"{user_name}-{server_name}" if server_name else user_name
-    is_plain = re.fullmatch(r"[a-z0-9-]+", plain) is not None and len(plain) <= _LABEL_LENGTH
-    if is_plain and (not server_name or "-" not in user_name):
+    # The first "-" of a plain label ends the user's name.
+    if re.fullmatch(r"[a-z0-9]+(-[a-z0-9-]+)?", plain) and "-" not in user_name and len(plain) <= _LABEL_LENGTH:
         return plain
     digest = hashlib.sha256(json.dumps([user_name, server_name]).encode()).hexdigest()[:12]
     stem = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[: _LABEL_LENGTH - 14]
     return f"{stem or 'x'}--{digest}"
 
 
-class SandboxSpawner(Spawner):  # type: ignore[misc]
+class SandboxSpawner(Spawner):
     """Starts a learner's server in a sandbox."""
 
     pid = Integer(0)

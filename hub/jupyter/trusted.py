@@ -30,4 +30,4 @@ def read_configuration_only_from(folders: Iterable[Path]) -> None:
         if not any(found.is_relative_to(folder) for folder in trusted):
             raise FileNotFoundError(f"{found} is not trusted configuration")
 
-    FileConfigLoader._find_file = find_trusted_file
+    FileConfigLoader._find_file = find_trusted_file  # type: ignore[method-assign, assignment]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.forkd_daemon import Daemon, make_installation, running_daemon
+from tests.sandbox.forkd_daemon import ORDINARY_UID, Daemon, make_installation, running_daemon
 
 
 @pytest.fixture(scope="session")
@@ -37,5 +37,5 @@ def user_daemon(installation: Path) -> Iterator[Daemon]:
         with running_daemon(installation, uid=0, owner=os.geteuid()) as running:
             yield running
     else:
-        with running_daemon(installation, uid=65534) as running:
+        with running_daemon(installation, uid=ORDINARY_UID) as running:
             yield running

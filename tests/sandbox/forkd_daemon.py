@@ -21,6 +21,7 @@ from sandbox.service import enter_service
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = Path(__file__).resolve().parent / "entries"
+ORDINARY_UID = 64_321  # nobody's: no other program of this machine runs under it
 LIMITS = Limits(memory_bytes=512 << 20, processes=64, cpu_s=None, file_bytes=64 << 20, open_files=256)
 
 
@@ -135,7 +136,9 @@ class Daemon:
         self.process.wait(10)
 
     def stop(self) -> None:
-        if self.process.poll() is None:
+        """End everything; a forkd that died by itself is an error of its own."""
+        code = self.process.poll()
+        if code is None:
             with contextlib.suppress(Exception):
                 self.forkd.end_all()
             self.process.terminate()
@@ -145,6 +148,7 @@ class Daemon:
                 os.kill(sandbox.pid, signal.SIGKILL)
                 sandbox.wait(5)
             sandbox.close()
+        assert code in (None, 0), f"forkd ended with {code}:\n{self.log}"
 
 
 @contextlib.contextmanager
