@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +101,17 @@ def test_two_versions_show_a_page_then_continue(world: World) -> None:
     assert "exercices (version du " in page.text
     assert 'href="/user/alice/notebooks/s/m1/exercices.ipynb"' in page.text
     assert world.server.get(OPEN + "carnet").status_code == 302, "said once"
+
+
+def test_case_16_two_tabs_deliver_one_after_the_other(world: World) -> None:
+    world.server.get(OPEN + "carnet")
+    (world.server.home / "s/m1/exercices.ipynb").write_text("mon travail")
+    world.portal.files["exercices.ipynb"] = EXERCISES + b" "
+    address, cookies = world.server.url + OPEN + "carnet", dict(world.server.client.cookies)
+    with ThreadPoolExecutor(4) as tabs:
+        pages = list(tabs.map(lambda _: httpx.get(address, cookies=cookies, timeout=30, trust_env=False), range(4)))
+    assert sorted(page.status_code for page in pages) == [200, 302, 302, 302]
+    assert len(list((world.server.home / "s" / "m1").glob("exercices (*"))) == 1
 
 
 def test_a_link_in_the_way_is_a_sentence(world: World) -> None:
