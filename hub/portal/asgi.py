@@ -4,5 +4,7 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from hub.portal.door.bodylimit import BodyLimit
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.portal.settings")
-application = get_asgi_application()
+application = BodyLimit(get_asgi_application())

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
@@ -70,6 +71,15 @@ def endpoint(**handlers: Handler) -> Handler:
             error = DoorError(REFUSAL_STATUS.get(refusal.code, 400), refusal.code, refusal.message)
         except DoorError as refusal:
             error = refusal
+        except (OSError, DatabaseError):  # a full disk, a database that is away: the bridge tries again
+            logger.exception("%s %s", request.method, request.path)
+            error = DoorError(
+                503,
+                "unavailable",
+                _(
+                    "Le portail ne peut pas enregistrer pour le moment. Votre travail reste dans votre espace : réessayez."
+                ),
+            )
         logger.info("%s %s: %d %s", request.method, request.path, error.status, error.code)
         return error.as_response()
 

@@ -16,7 +16,8 @@ from graders.submitted import load_cells
 from hub.portal.accounts.models import User
 from hub.portal.door.caller import check_member, check_right, endpoint
 from hub.portal.door.errors import DoorError, not_found
-from hub.portal.door.uploads import RELEASE_LIMITS, read_upload
+from hub.portal.door.limits import RELEASE_LIMITS
+from hub.portal.door.uploads import read_upload
 from hub.portal.door.views.blobs import blob_response
 
 ASSIGNMENT_NAME = re.compile(r"\w[\w .-]{0,127}")

@@ -17,7 +17,8 @@ from hub.portal.accounts.models import User
 from hub.portal.accounts.permissions import is_enrolled
 from hub.portal.door.caller import check_member, check_right, endpoint
 from hub.portal.door.errors import DoorError, not_found
-from hub.portal.door.uploads import ATTEMPT_LIMITS, read_upload
+from hub.portal.door.limits import ATTEMPT_LIMITS
+from hub.portal.door.uploads import read_upload
 from hub.portal.door.views.blobs import blob_response
 from hub.portal.learning.models import SubmissionTicket
 

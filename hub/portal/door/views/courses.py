@@ -15,7 +15,8 @@ from hub.portal.catalogue.coursefile import CourseFileError, load_course
 from hub.portal.catalogue.publish import publish_course
 from hub.portal.door.caller import endpoint
 from hub.portal.door.errors import DoorError
-from hub.portal.door.uploads import COURSE_LIMITS, read_upload
+from hub.portal.door.limits import COURSE_LIMITS
+from hub.portal.door.uploads import read_upload
 
 
 def publish(request: HttpRequest, caller: User, course: str) -> JsonResponse:

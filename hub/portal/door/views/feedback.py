@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from graders.blobs import submission_blobs
 from hub.portal.accounts.models import User
 from hub.portal.door.caller import check_right, endpoint
-from hub.portal.door.uploads import FEEDBACK_LIMITS, read_upload
+from hub.portal.door.limits import FEEDBACK_LIMITS
+from hub.portal.door.uploads import read_upload
 from hub.portal.door.views.attempts import get_attempt
 from hub.portal.door.views.blobs import blob_response
 
