@@ -1,15 +1,16 @@
 """From a rule that holds to badges delivered, once (docs/reference/behaviour-completion.md).
 
-Laws: the `Completion` row is unique and is written in the transaction that saw the rule hold; the signal is sent after
-its commit; delivering is idempotent, and what failed is tried again by `pupitre awardbadges`; a completion is never
-taken back: when the rule ceases to hold, the managers are told.
+Laws: the `Completion` row is unique and is written, with the task that delivers its badges, in the transaction that saw
+the rule hold; the signal is sent after its commit; delivering is idempotent, and what failed is tried again at the
+person's next step or by `pupitre awardbadges`; a completion is never taken back: when the rule ceases to hold, the
+managers are told.
 """
 
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -28,21 +29,35 @@ from hub.portal.learning.signals import course_completed
 
 log = logging.getLogger(__name__)
 
+DELIVERY_RETRY = timedelta(minutes=1)
+"""A delivery that takes longer has failed, or its worker died."""
+
 
 def record(enrolment: Enrolment) -> None:
     """Compare the enrolment's rule with its completion, inside the caller's transaction."""
     completion = Completion.objects.filter(enrolment=enrolment).first()
     if completion is None:
         if enrolment.rule_holds:
-            Completion.objects.create(enrolment=enrolment)
+            completion = Completion.objects.create(enrolment=enrolment)
+            _enqueue_delivery(completion)
             log.info("session %s: completed by learner %s", enrolment.session.slug, enrolment.learner_id)
             transaction.on_commit(partial(course_completed.send_robust, sender=Enrolment, enrolment=enrolment))
-    elif enrolment.rule_holds and completion.lapsed_at is not None:
+        return
+    if completion.awarded_at is None and timezone.now() - completion.completed_at > DELIVERY_RETRY:
+        _enqueue_delivery(completion)
+    if enrolment.rule_holds and completion.lapsed_at is not None:
         Completion.objects.filter(pk=completion.pk).update(lapsed_at=None)
     elif not enrolment.rule_holds and completion.lapsed_at is None:
         Completion.objects.filter(pk=completion.pk).update(lapsed_at=timezone.now())
         log.warning("session %s: rule lapsed for learner %s", enrolment.session.slug, enrolment.learner_id)
         transaction.on_commit(partial(tell_managers, enrolment), robust=True)
+
+
+def _enqueue_delivery(completion: Completion) -> None:
+    """The queue is in the same database: the task exists exactly when the completion does."""
+    from hub.portal.learning.tasks import deliver_badges  # it calls `deliver` below
+
+    deliver_badges.enqueue(completion.pk)
 
 
 def tell_managers(enrolment: Enrolment) -> None:
@@ -60,11 +75,6 @@ def tell_managers(enrolment: Enrolment) -> None:
     values = {"learner": enrolment.learner.display_name, "session": enrolment.session.title, "address": address}
     for recipient in recipients:  # one message each: managers' addresses are not shown to one another
         send_mail(_("Pupitre : une note a baissé après l’attestation"), text % values, None, [recipient])
-
-
-def on_course_completed(sender: type[Enrolment], enrolment: Enrolment, **_kwargs: Any) -> None:
-    """What `course_completed` starts."""
-    deliver(Completion.objects.get(enrolment=enrolment))
 
 
 def deliver(completion: Completion) -> None:

@@ -49,8 +49,8 @@ class AttemptsOfModule:
     """Every attempt of one person at one module, the last one first."""
 
     attempts: Sequence[Attempt]
-    counting_number: int
-    """Of the attempt whose points count; 0: none yet."""
+    counting: Attempt | None
+    """The attempt whose points count; None: nothing is marked yet."""
     shown: Attempt | None
     """The attempt whose feedback is read."""
     exercises: Sequence[ExerciseFeedback]
@@ -92,11 +92,10 @@ def load_attempts(learner: Any, session: str, module: str, number: int | None = 
         .prefetch_related("cells")
         .order_by("-number")
     )
-    counting = attempt_that_counts(attempts)
     shown = next((attempt for attempt in attempts if attempt.number == number), attempts[0] if attempts else None)
     return AttemptsOfModule(
         attempts=attempts,
-        counting_number=counting.number if counting else 0,
+        counting=attempt_that_counts(attempts),
         shown=shown,
         exercises=group_by_exercise(shown.cells.all()) if shown and shown.state == AttemptState.MARKED else [],
     )

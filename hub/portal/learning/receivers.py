@@ -11,13 +11,10 @@ from graders.models import Attempt
 from graders.signals import mark_changed
 from hub.portal.catalogue.models import CourseSession
 from hub.portal.catalogue.sessions import session_moved
-from hub.portal.learning import completion, progress
+from hub.portal.learning import progress
 from hub.portal.learning.models import Enrolment
-from hub.portal.learning.signals import course_completed
 
 log = logging.getLogger(__name__)
-
-course_completed.connect(completion.on_course_completed, dispatch_uid="deliver-badges")
 
 
 @receiver(mark_changed, sender=Attempt, dispatch_uid="refresh-progress")

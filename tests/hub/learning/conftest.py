@@ -95,3 +95,24 @@ def enrolment_of() -> Callable[[Any, Any], Any]:
         return Enrolment.objects.get(learner=learner, session=session)
 
     return find
+
+
+@pytest.fixture
+def run_deliveries() -> Callable[[], int]:
+    """Run, as the worker would, every delivery of badges that waits in the queue; returns how many."""
+
+    def run() -> int:
+        from django_tasks import TaskResultStatus
+        from django_tasks_db.models import DBTaskResult
+
+        waiting = DBTaskResult.objects.filter(
+            status=TaskResultStatus.READY, task_path="hub.portal.learning.tasks.deliver_badges"
+        )
+        count = 0
+        for row in waiting:
+            DBTaskResult.objects.filter(pk=row.pk).update(status=TaskResultStatus.SUCCESSFUL)
+            row.task.func(*row.args_kwargs["args"])
+            count += 1
+        return count
+
+    return run

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from badges.models import Award
 from graders.marks import ManualMark, set_manual
@@ -32,7 +35,7 @@ def sent():
 
 
 @pytest.fixture
-def work(essai, alice, claire, make_attempt, enrolment_of, django_capture_on_commit_callbacks):
+def work(essai, alice, claire, make_attempt, enrolment_of, run_deliveries, django_capture_on_commit_callbacks):
     """Alice's work, step by step; everything that is announced happens."""
 
     class Work:
@@ -57,6 +60,7 @@ def work(essai, alice, claire, make_attempt, enrolment_of, django_capture_on_com
         def complete(self):
             self.do_all_but_the_review()
             self.review(1)
+            assert run_deliveries() == 1
 
     return Work()
 
@@ -79,11 +83,12 @@ def test_case_2_the_last_step_completes_and_gives_the_badge(work, alice, sent):
     assert sent == [work.enrolment]
 
 
-def test_case_3_more_work_sends_nothing_more(work, alice, make_attempt, sent):
+def test_case_3_more_work_sends_nothing_more(work, alice, make_attempt, run_deliveries, sent):
     work.complete()
     make_attempt(alice, "essai", "m1", {"ex-1-1-test": 3, "ex-1-2-test": 1})
     work.review(2)
     progress.rebuild(work.enrolment)
+    assert run_deliveries() == 0
     call_command("awardbadges", stdout=StringIO())
     assert (Completion.objects.count(), Award.objects.count(), len(sent)) == (1, 1, 1)
 
@@ -101,13 +106,14 @@ def test_case_4_nothing_is_sent_when_the_transaction_is_undone(work, sent, djang
     assert not Completion.objects.exists() and sent == []
 
 
-def test_case_5_what_could_not_be_delivered_is_tried_again(work, monkeypatch, caplog):
+def test_case_5_what_could_not_be_delivered_is_tried_again(work, run_deliveries, caplog):
     """The version's files are away when the rule holds: the completion stays, the badge comes later."""
     folder = storage.version_folder("petit", "1.0")
     away = folder.with_name("ailleurs")
     folder.rename(away)
     try:
-        work.complete()
+        with pytest.raises(OSError):
+            work.complete()
         completion = Completion.objects.get()
         assert completion.awarded_at is None and not Award.objects.exists()
         with pytest.raises(CommandError, match="1 en échec"):
@@ -121,6 +127,18 @@ def test_case_5_what_could_not_be_delivered_is_tried_again(work, monkeypatch, ca
     assert completion.awarded_at is not None
     assert Award.objects.count() == 1
     assert "1 parcours" in out.getvalue()
+
+
+def test_case_5_the_next_step_tries_again_too(work, run_deliveries):
+    work.do_all_but_the_review()
+    work.review(1)
+    DBTaskResult.objects.all().delete()  # the worker was killed with the task in its hands
+    progress.rebuild(work.enrolment)
+    assert run_deliveries() == 0  # it may still be at work
+    Completion.objects.update(completed_at=timezone.now() - timedelta(minutes=2))
+    progress.rebuild(work.enrolment)
+    assert run_deliveries() == 1
+    assert Award.objects.count() == 1
 
 
 def test_case_6_a_mark_that_goes_down_leaves_the_badge_and_tells_the_managers(work, alice, denis, signed_in):
@@ -150,7 +168,7 @@ def test_case_7_the_managers_are_told_once_and_no_more_when_it_holds_again(work,
 
 
 def test_case_8_two_sessions_of_one_course_give_one_badge(
-    work, alice, autre, make_attempt, claire, sent, django_capture_on_commit_callbacks
+    work, alice, autre, make_attempt, claire, sent, run_deliveries, django_capture_on_commit_callbacks
 ):
     from hub.portal.learning.enrolling import enrol
 
@@ -163,6 +181,7 @@ def test_case_8_two_sessions_of_one_course_give_one_badge(
     make_attempt(alice, "autre", "m1", {"ex-1-1-test": 3, "ex-1-2-test": 1})
     work.attempt = make_attempt(alice, "autre", "m2", {"ex-2-1-test": 2})
     work.review(2)
+    assert run_deliveries() == 1
     assert (Completion.objects.count(), Award.objects.count(), len(sent)) == (2, 1, 2)
 
 

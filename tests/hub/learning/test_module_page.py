@@ -134,7 +134,7 @@ def test_feedback_of_the_last_attempt_and_history(essai, alice, signed_in, make_
     text = page.content.decode()
     work = page.context["work"]
     assert [attempt.number for attempt in work.attempts] == [2, 1]
-    assert work.counting_number == 1
+    assert work.counting.number == 1
     assert [(e.exercise, e.points, e.max_points, e.passed) for e in work.exercises] == [
         ("1.1", 0, 3, False),
         ("1.2", 1, 1, True),
