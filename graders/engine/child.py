@@ -89,13 +89,12 @@ class _Run:
             # A new handler and a repeated alarm: the last cell may have changed one, a bare `except:` may eat the first.
             signal.signal(signal.SIGALRM, self._on_alarm)
             signal.setitimer(signal.ITIMER_REAL, timeout_s, ALARM_AGAIN_S)
-            try:
-                return run()
-            finally:
-                self._armed = False
-                signal.setitimer(signal.ITIMER_REAL, 0)
+            return run()
         except CellTimeout as error:
             return {**_describe_class(error), "lines": [], "own": False}
+        finally:
+            self._armed = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _on_alarm(self, *_: object) -> None:
         if self._armed and _getpid() == self._owner:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import copy
 import re
 
-from jsonschema import ValidationError
-from nbgrader.nbgraderformat import MetadataValidator, SchemaTooNewError
+from nbgrader.nbgraderformat import MetadataValidator, SchemaTooNewError, ValidationError
 from nbgrader.preprocessors import (
     ClearHiddenTests,
     ClearMarkScheme,
