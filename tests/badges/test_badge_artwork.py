@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 import zlib
 from collections.abc import Callable
@@ -162,3 +163,16 @@ def test_a_drawing_without_one_badge_is_refused(svg: bytes, code: str) -> None:
     with pytest.raises(FileRefused) as refusal:
         extract_svg(svg)
     assert refusal.value.code == code
+
+
+def test_a_course_is_not_published_with_a_drawing_that_no_badge_may_carry(tmp_path: Path) -> None:
+    """Learners would complete the course and never receive anything."""
+    from hub.portal.catalogue.coursecontent import load_course_and_content
+    from hub.portal.catalogue.coursefile import CourseFileError
+
+    folder = tmp_path / "petit"
+    shutil.copytree(ROOT / "tests" / "data" / "courses" / "petit", folder)
+    load_course_and_content(folder)
+    (folder / "badge.svg").write_bytes(_svg(b"<script>alert(1)</script>"))
+    with pytest.raises(CourseFileError, match="des formes seulement"):
+        load_course_and_content(folder)

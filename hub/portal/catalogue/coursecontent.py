@@ -14,6 +14,8 @@ from pathlib import Path
 import nbformat
 from django.utils.translation import gettext as _
 
+from badges.artwork import check_svg
+from badges.errors import ArtworkRefused
 from graders.engine.release import describe_notebook
 from graders.errors import ReleaseError
 from hub.portal.catalogue.coursefile import (
@@ -74,6 +76,10 @@ def load_course_and_content(folder: Path) -> tuple[CourseFile, CourseContent]:
         if not name.endswith(IMAGE_SUFFIXES):
             raise reader.error(key, _("l’image doit être un fichier .svg"))
         content.images[name] = reader.read(key, name)
+        try:
+            check_svg(content.images[name])  # refused now, or no learner could receive the badge
+        except ArtworkRefused as error:
+            raise reader.error(key, error.message) from error
     return course, content
 
 
