@@ -105,7 +105,7 @@ def visible_text(page: str) -> str:
 
 
 ENGLISH = re.compile(
-    r"\b(the|your|server|start|stop|home|token|logout|login|error|page not|you are|running|launch|please)\b",
+    r"\b(the|your|server|start|stop|home|token|logout|login|error|page not|you are|running|launch|please|never|day|week)\b",
     re.IGNORECASE,
 )
 
