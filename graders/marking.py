@@ -21,6 +21,7 @@ from graders.engine.mark import mark_submission
 from graders.engine.notebook import get_nbgrader
 from graders.engine.result import MarkingLimits
 from graders.errors import SubmissionRefused
+from graders.feedback import store_feedback
 from graders.marks import announce_mark
 from graders.models import Attempt, AttemptState, CellMark, Review
 from graders.submitted import load_cells, match_notebooks
@@ -168,7 +169,7 @@ def store_outcome(attempt_id: int, claim: str, outcome: Outcome) -> bool:
     with transaction.atomic():
         attempt = (
             Attempt.objects.select_for_update(of=("self",))
-            .select_related("assignment")
+            .select_related("assignment__current", "version")
             .filter(pk=attempt_id, state=AttemptState.RUNNING, claim=claim)
             .first()
         )
@@ -180,6 +181,8 @@ def store_outcome(attempt_id: int, claim: str, outcome: Outcome) -> bool:
         attempt.state = outcome.state
         attempt.code, attempt.message = outcome.code, outcome.message
         attempt.executed, attempt.repairs = executed, outcome.repairs
+        if outcome.state == AttemptState.MARKED:
+            attempt.feedback = store_feedback(attempt, outcome.cells)
         attempt.duration_s, attempt.marked_at = outcome.duration_s, timezone.now()
         attempt.claim, attempt.heartbeat_at = "", None
         attempt.save()

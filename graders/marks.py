@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from graders.errors import ReviewRefused
+from graders.feedback import store_feedback
 from graders.models import Attempt, AttemptState, CellMark, Review
 from graders.signals import mark_changed
 
@@ -160,7 +161,11 @@ def set_manual(
     """
     with transaction.atomic():
         # of=self: PostgreSQL refuses to lock what an outer join brings.
-        attempt = Attempt.objects.select_for_update(of=("self",)).select_related("assignment").get(pk=attempt.pk)
+        attempt = (
+            Attempt.objects.select_for_update(of=("self",))
+            .select_related("assignment__current", "version")
+            .get(pk=attempt.pk)
+        )
         if attempt.state != AttemptState.MARKED:
             raise ReviewRefused("not-marked", _("Cet essai n’est pas encore corrigé : rien à relire pour l’instant."))
         if seen_review is not None and seen_review != attempt.review_number:
@@ -193,7 +198,8 @@ def set_manual(
         if not changes:
             return None
         attempt.review_number += 1
-        attempt.save(update_fields=["review_number"])
+        attempt.feedback = store_feedback(attempt, cells.values())
+        attempt.save(update_fields=["review_number", "feedback"])
         review = Review.objects.create(
             attempt=attempt, grader=grader, number=attempt.review_number, origin=origin, changes=changes
         )

@@ -154,3 +154,16 @@ def test_case_31_another_sessions_attempt_is_out_of_reach(attempt: Attempt, clai
     assert apply_marks(session="autre", grader=claire, marks=[typed(attempt, 1.0)]).refused
     with pytest.raises(ValidationError):
         typed(attempt, 1.0, client_id="x")
+
+
+def test_case_35_the_feedback_page_follows_the_marks(attempt: Attempt, claire: Any) -> None:
+    from graders.blobs import submission_blobs
+
+    assert list(attempt.feedback) == ["exercices.html"]
+    before = submission_blobs().get(attempt.feedback["exercices.html"]).decode()
+    assert "en attente de relecture" in before
+    set_manual(attempt=attempt, grader=claire, marks=[mark(1.5, "Citez la <formule>.")], seen_review=0)
+    attempt.refresh_from_db()
+    after = submission_blobs().get(attempt.feedback["exercices.html"]).decode()
+    assert "en attente de relecture" not in after
+    assert "Citez la &lt;formule&gt;." in after
