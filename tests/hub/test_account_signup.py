@@ -125,6 +125,18 @@ def test_signing_up_again_does_not_reveal_that_the_address_is_known(visitor, ali
     assert mail.outbox[-1].to == ["alice@example.org"]
 
 
+def test_links_of_messages_are_on_the_public_address(visitor, alice):
+    """A Host that somebody else chose must not be where a secret link leads."""
+    sign_up(visitor)
+    visitor.post("/compte/password/reset/", {"email": alice.email}, headers={"Host": "portal"})
+    visitor.post("/compte/password/reset/", {"email": "inconnu@example.org"}, headers={"Host": "portal"})
+    assert [message.to[0] for message in mail.outbox] == [FORM["email"].lower(), alice.email, "inconnu@example.org"]
+    for message in mail.outbox:
+        links = re.findall(r"https?://[^/\s]+", message.body)
+        assert links and set(links) == {"http://127.0.0.1:8000"}, message.body
+        assert message.body.startswith("Bonjour,") and message.subject.startswith("Pupitre : ")
+
+
 def test_guessing_one_password_is_slowed_down(visitor, alice):
     for _attempt in range(6):
         page = visitor.post("/compte/login/", {"login": alice.email, "password": "faux"})

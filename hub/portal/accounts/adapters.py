@@ -7,6 +7,7 @@ import os
 from smtplib import SMTPException
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
@@ -22,6 +23,17 @@ from hub.portal.accounts.approval import welcome
 from hub.portal.accounts.models import User
 
 logger = logging.getLogger(__name__)
+
+
+def _with_public_links(context: dict[str, Any]) -> dict[str, Any]:
+    """The links of a message, on the public address whatever Host the request bore."""
+    public = urlsplit(settings.ENVIRONMENT.public_url)
+    return {
+        name: urlsplit(value)._replace(scheme=public.scheme, netloc=public.netloc).geturl()
+        if name.endswith("_url") and isinstance(value, str)
+        else value
+        for name, value in context.items()
+    }
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -46,7 +58,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """Sign messages with the service's name; a mail server that fails is said in the page, and the page stays."""
         site = SimpleNamespace(name="Pupitre", domain=settings.ENVIRONMENT.portal_host)
         try:
-            super().send_mail(template_prefix, email, {**context, "current_site": site})
+            portal = {"current_site": site, "portal": settings.ENVIRONMENT.public_url}
+            super().send_mail(template_prefix, email, {**_with_public_links(context), **portal})
         except (OSError, SMTPException) as error:
             logger.error("Message %s not sent: %s", template_prefix, error)
             self._say_not_sent()

@@ -1,7 +1,8 @@
 """Who may come in: approving, refusing, deactivating. Every decision is here, logged, and told to the person.
 
 Laws: only a confirmed address proves its domain, so nobody is approved before they confirm it; an administrator is
-never refused or deactivated by a manager, nor anybody by themselves; deciding twice changes nothing and tells nobody.
+never refused or deactivated by a manager, nor anybody by themselves; deciding twice, even at the same moment, changes
+nothing and tells nobody (each decision is one conditional UPDATE).
 """
 
 from __future__ import annotations
@@ -56,10 +57,9 @@ def welcome(user: User, email: str) -> None:
 
 def approve(user: User, by: User) -> bool:
     """Open the account; False when it already was."""
-    if user.is_approved:
+    waiting = User.objects.filter(pk=user.pk, approved_at=None)
+    if not waiting.update(approved_at=timezone.now(), refused_at=None, refusal_reason=""):
         return False
-    user.approved_at, user.refused_at, user.refusal_reason = timezone.now(), None, ""
-    user.save(update_fields=["approved_at", "refused_at", "refusal_reason"])
     logger.info("Account %s approved by account %s", user.pk, by.pk)
     tell(user, "approved", "votre compte est ouvert")
     return True
@@ -67,10 +67,9 @@ def approve(user: User, by: User) -> bool:
 
 def refuse(user: User, by: User, reason: str) -> bool:
     """Refuse a request that waits; False when it was decided already."""
-    if user.is_approved or user.refused_at is not None:
+    waiting = User.objects.filter(pk=user.pk, approved_at=None, refused_at=None)
+    if not waiting.update(refused_at=timezone.now(), refusal_reason=reason):
         return False
-    user.refused_at, user.refusal_reason = timezone.now(), reason
-    user.save(update_fields=["refused_at", "refusal_reason"])
     logger.info("Account %s refused by account %s", user.pk, by.pk)
     tell(user, "refused", "votre demande de compte", reason=reason)
     return True
@@ -82,10 +81,8 @@ def may_deactivate(user: User, by: User) -> bool:
 
 def deactivate(user: User, by: User) -> bool:
     """Close the account: sessions, tokens and servers end; work and marks stay."""
-    if not user.is_active or not may_deactivate(user, by):
+    if not may_deactivate(user, by) or not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
         return False
-    user.is_active = False
-    user.save(update_fields=["is_active"])
     end_sessions(user)
     end_hub_access(user)
     logger.info("Account %s deactivated by account %s", user.pk, by.pk)
@@ -93,9 +90,7 @@ def deactivate(user: User, by: User) -> bool:
 
 
 def reactivate(user: User, by: User) -> bool:
-    if user.is_active or not may_deactivate(user, by):
+    if not may_deactivate(user, by) or not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
         return False
-    user.is_active = True
-    user.save(update_fields=["is_active"])
     logger.info("Account %s reactivated by account %s", user.pk, by.pk)
     return True

@@ -17,7 +17,8 @@ CLIENT_ID = "jupyterhub"
 def get_client_secret() -> str:
     """The secret that the Hub and the portal share; made by whichever starts first."""
     path = settings.ENVIRONMENT.state_dir / "keys" / "hub-client"
-    return ensure_secret_file(path, secrets.token_urlsafe(48)).strip()
+    secret = path.read_text("ascii") if path.exists() else ensure_secret_file(path, secrets.token_urlsafe(48))
+    return secret.strip()
 
 
 class Command(BaseCommand):
