@@ -182,6 +182,14 @@ def test_the_table_follows_everybody(office, essai, alice, chevron, make_attempt
     assert [row.learner for row in found.context["page"]] == [alice]
 
 
+def test_pages_of_the_table_keep_the_search(office, essai, make_user):
+    for number in range(51):
+        enrol(essai, make_user(f"lot{number:02}"))
+    page = office.get(FOLLOW, {"q": "lot", "page": "2"})
+    assert len(page.context["page"]) == 1
+    assert "?page=1&amp;q=lot" in page.content.decode()
+
+
 def test_queries_do_not_grow_with_learners(office, essai, make_user, django_assert_max_num_queries):
     for number in range(12):
         enrol(essai, make_user(f"p{number}"))

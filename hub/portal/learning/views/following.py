@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
@@ -40,6 +41,7 @@ def followed_session(request: HttpRequest, session: str) -> HttpResponse:
         "session": row,
         "page": Paginator(enrolments, LEARNERS_PER_PAGE).get_page(request.GET.get("page")),
         "q": words,
+        "query": urlencode({"q": words}) if words else "",
         "module_count": len(row.modules),
         "roles": row.roles.select_related("user").order_by("role", "user__display_name"),
         "role_form": RoleForm(),
