@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +38,11 @@ class Exchange(ABCExchange):
 
     @default("cache")
     def _cache_default(self) -> str:
-        return str(Path(jupyter_data_dir()) / "nbgrader_cache")
+        """In a learner's server Jupyter's data folder is the installation's, read-only; a terminal's is in the home."""
+        data = Path(jupyter_data_dir())
+        if data.exists() and not os.access(data, os.W_OK):
+            data = Path.home() / ".local" / "share" / "jupyter"
+        return str(data / "nbgrader_cache")
 
     @property
     def door(self) -> Door:

@@ -68,7 +68,7 @@ def test_from_the_catalogue_to_a_badge(installation: Any, visitor: Any, picture:
     alice.get_by_role("link", name="Ouvrir la leçon").click()
     alice.wait_for_url(re.compile(r"/voila/render/essai/m1/lecon\.ipynb"), timeout=90_000)
     slider = alice.get_by_role("slider").first
-    expect(slider).to_be_visible(timeout=60_000)
+    expect(slider).to_be_visible(timeout=25_000)
     before = alice.locator(".widget-readout").first.inner_text()
     slider.focus()
     slider.press("ArrowRight")
@@ -257,7 +257,7 @@ def submit_with_nbgrader(installation: Any, page: Page, module: str, picture: Pi
     row = page.locator(".list_item", has_text=module).filter(has=page.get_by_role("button", name="Submit")).first
     row.get_by_role("button", name="Submit").click()
     expect(
-        page.locator("#submitted_assignments_list, .submitted_assignments_list").get_by_text(module).first
+        page.locator("#submitted_assignments_list").get_by_text(module).first
     ).to_be_visible(timeout=30_000)
 
 
