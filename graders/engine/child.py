@@ -31,7 +31,7 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 
 from graders.engine.capture import Capture, DescriptorReader, redirect_streams
-from graders.engine.shell import add_bundle, make_shell
+from graders.engine.shell import CellTimeout, add_bundle, make_shell
 from graders.engine.wire import LINES_MAX, MESSAGE_CHARS_MAX, check_path
 
 ALARM_AGAIN_S = 0.5
@@ -40,10 +40,6 @@ _ends_silently: Any = DisplayHook.semicolon_at_end_of_expression
 _compile, _eval, _dumps, _getpid, _exit = compile, eval, json.dumps, os.getpid, os._exit
 _AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 Failure = dict[str, Any]
-
-
-class CellTimeout(BaseException):
-    """The cell has used its time. Not an `Exception`, so that `except Exception` in a loop does not swallow it."""
 
 
 def main(channel: socket.socket, listen: socket.socket | None = None) -> None:

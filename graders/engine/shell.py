@@ -19,6 +19,11 @@ from graders.engine.capture import Capture
 INLINE = "module://matplotlib_inline.backend_inline"
 TRACEBACK_LINES_MAX = 100
 TRACEBACK_CHARS_MAX = 20_000
+MIME_CHARS_MAX = 100
+
+
+class CellTimeout(BaseException):
+    """The cell has used its time. Not an `Exception`, so that `except Exception` in a loop does not swallow it."""
 
 
 class StdinNotImplementedError(RuntimeError):
@@ -53,6 +58,13 @@ class MarkingShell(InteractiveShell):
     display_pub_class = Type(_Publisher)
     capture: Any
     system = InteractiveShell.system_raw  # through the descriptors, which are captured
+
+    def showtraceback(self, *args: Any, **kwargs: Any) -> None:
+        kind = sys.exc_info()[0]
+        if kind is CellTimeout:  # no time is left for a long traceback
+            self._showtraceback(kind, "", ["CellTimeout: le temps prévu est dépassé"])
+        else:
+            super().showtraceback(*args, **kwargs)
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         lines = [str(line)[:TRACEBACK_CHARS_MAX] for line in stb][-TRACEBACK_LINES_MAX:]
@@ -89,7 +101,9 @@ def make_shell(capture: Capture, folder: str) -> MarkingShell:
 
 def add_bundle(capture: Capture, output_type: str, data: Any) -> None:
     """Keep the text representations of a display; what is not text (JSON, widget state) has no use once it ran."""
-    kept = {str(mime): text for mime, text in dict(data).items() if isinstance(text, str)}
+    kept = {
+        m: t for m, t in dict(data).items() if isinstance(m, str) and isinstance(t, str) and len(m) <= MIME_CHARS_MAX
+    }
     if not kept:
         return
     output: dict[str, Any] = {"output_type": output_type, "data": kept, "metadata": {}}

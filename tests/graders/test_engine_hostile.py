@@ -99,6 +99,27 @@ def test_what_ends_the_run_costs_what_follows(mark: Mark, typed: str, code: str)
     assert result.duration_s < 8
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "class E:\n    def __repr__(self):\n        while True: pass\nz = 3\nE()",
+        "class E(Exception):\n    def __str__(self): raise ValueError\nz = 3\nraise E",
+        "from IPython.display import display\ndisplay({'text/plain': 'a', 'x' * 500: 'b', 3: 4}, raw=True)\nz = 3",
+        "from IPython.display import HTML, display\ndisplay(HTML('x' * 5_000_000))\nz = 3",
+        "import subprocess\nsubprocess.Popen(['yes'])\nz = 3",
+        "import threading\ndef g():\n    while True: print('x' * 1000)\nthreading.Thread(target=g, daemon=True).start()\nz = 3",
+        "import sys\nsys.stdout = None\nz = 3",
+        "import os\nos.close(1); os.close(2)\nz = 3",
+        "print('\\ud800')\nz = 3",
+        "z = 3\nraise KeyboardInterrupt",
+        "import signal\nsignal.signal(signal.SIGALRM, lambda *_: None)\nz = 3",
+    ],
+)
+def test_odd_ways_to_be_right_cost_nothing(mark: Mark, typed: str) -> None:
+    result = mark(THREE, submission(THREE, {**GOOD, "ex-1-3": typed}), SHORT)
+    assert (result.code, points(result)) == ("", ALL)
+
+
 def test_a_loop_that_swallows_its_interruption_ends_all_the_same(mark: Mark) -> None:
     typed = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
     result = mark(THREE, submission(THREE, {**GOOD, "ex-1-2": typed}), SHORT)
