@@ -98,7 +98,13 @@ def test_a_grader_reviews_and_the_marks_go_back(review: Review) -> None:
     assert "Vous ne relisez pas cette session" in page.text
     assert not database.exists()
 
-    answer_of(portal, portal.gradebook["gradebook.db"], ["grader"])
+    gradebook = portal.gradebook["gradebook.db"]
+    answer_of(portal, b"not a database, but long enough to be read as one" * 3, ["grader"])
+    page = server.get("pupitre/relecture")
+    assert page.status_code == 502
+    assert "Le carnet de notes de cette session est illisible" in page.text
+
+    answer_of(portal, gradebook, ["grader"])
     answer = server.get("pupitre/relecture")
     assert (answer.status_code, answer.headers["location"]) == (302, "/user/alice/formgrader/gradebook")
     assert database.read_bytes() == portal.gradebook["gradebook.db"]

@@ -32,6 +32,7 @@ FOLDER, DATABASE = "relecture", "gradebook.db"
 POLL_S = 2.0
 NO_RUNNING = "La relecture n’exécute aucun carnet : la notation automatique se fait dans le portail."
 NOT_REVIEWER = "Vous ne relisez pas cette session, ou plus. Revenez à la page « Relecture » du portail."
+NO_GRADEBOOK = "Le carnet de notes de cette session est illisible. Réessayez dans une minute ; si cela continue, prévenez l’administrateur."
 NOT_REVIEW = "Ce serveur n’est pas un serveur de relecture. Ouvrez la relecture depuis le portail."
 
 QUERY = """
@@ -123,7 +124,11 @@ class Gradebook:
             (str(attempt["learner"]), str(attempt["assignment"])): str(attempt["client_id"])
             for attempt in manifest.get("attempts", [])
         }
-        self._known, self._seen = read_marks(self.database), self._times()
+        try:
+            self._known, self._seen = read_marks(self.database), self._times()
+        except sqlite3.Error as error:
+            log.error("gradebook of %s: %s", self.session, error)
+            raise BridgeError("carnet_de_notes", NO_GRADEBOOK, 502) from error
 
     def _pull_one(self, folder: Folder, file: files.Announced) -> None:
         name = file.path.rpartition("/")[2]
