@@ -1,5 +1,6 @@
 """SandboxSpawner with a real JupyterHub, a real proxy, a real forkd: one learner's server, from birth to end.
 
+As in production started by root: forkd is root, Hub and proxy are an ordinary user, the learner is a third one.
 The Hub's database, homes and sockets are those of this test; sign-in is by an API token, since identity is the portal's.
 """
 
@@ -28,26 +29,28 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from sandbox.process import find_start_time
-from tests.sandbox.forkd_daemon import ROOT, Daemon, make_installation, running_daemon
+from sandbox.service import enter_service
+from tests.sandbox.forkd_daemon import ORDINARY_UID, ROOT, Daemon, make_installation, running_daemon
 
 pytestmark = [pytest.mark.hub, pytest.mark.root, pytest.mark.skipif(os.geteuid() != 0, reason="needs to be root")]
 
 CONFIG = """
 c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub_port}"
-c.JupyterHub.db_url = "sqlite:///{folder}/hub.sqlite"
-c.JupyterHub.cookie_secret_file = "{folder}/cookie"
+c.JupyterHub.db_url = "sqlite:///{folder}/hub/hub.sqlite"
+c.JupyterHub.cookie_secret_file = "{folder}/hub/cookie"
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.allow_named_servers = True
 c.Authenticator.allow_all = True
 c.ConfigurableHTTPProxy.command = ["{proxy}"]
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
-c.ConfigurableHTTPProxy.pid_file = "{folder}/proxy.pid"
+c.ConfigurableHTTPProxy.pid_file = "{folder}/hub/proxy.pid"
 c.ConfigurableHTTPProxy.auth_token = "{token}"
 c.JupyterHub.spawner_class = "hub.jupyter.spawner.SandboxSpawner"
 c.SandboxSpawner.forkd_socket = "{folder}/forkd.sock"
-c.SandboxSpawner.uids_file = "{folder}/uids.sqlite"
+c.SandboxSpawner.uids_file = "{folder}/hub/uids.sqlite"
+c.JupyterHub.tornado_settings = {{"slow_spawn_timeout": 120}}
 c.Hub.door = "{folder}/doors/hub.sock"
 c.JupyterHub.services = [{{"name": "tester", "api_token": "{token}"}}]
 c.JupyterHub.load_roles = [{{"name": "tester", "services": ["tester"],
@@ -85,11 +88,16 @@ class RunningHub:
 
     def start(self) -> RunningHub:
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
-        env |= {"PUPITRE_RUN_DIR": str(self.folder), "PUPITRE_STATE_DIR": str(self.folder)}
+        env |= {"PUPITRE_RUN_DIR": str(self.folder), "PUPITRE_STATE_DIR": str(self.folder / "hub")}
+
+        def become() -> None:
+            visible = [Path(sys.base_prefix), Path(sys.prefix), ROOT]
+            enter_service(ORDINARY_UID, ORDINARY_UID, visible=visible, writable=[self.folder])
+
         with (self.folder / "hub.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "hub.jupyter.app", "-f", f"{self.folder}/config.py"],
-                stdout=log, stderr=log, cwd=self.folder, env=env, start_new_session=True,
+                stdout=log, stderr=log, cwd=self.folder / "hub", env=env, start_new_session=True, preexec_fn=become,
             )  # fmt: skip
         deadline = time.monotonic() + 60
         with self.client as client:
@@ -195,7 +203,10 @@ def hub() -> Iterator[RunningHub]:
     place.chmod(0o755)
     entries = {"server": "hub.jupyter.singleuser", "review": "hub.jupyter.singleuser"}
     try:
-        with running_daemon(make_installation(place / "venv"), entries=entries) as daemon:
+        with running_daemon(make_installation(place / "venv"), entries=entries, owner=ORDINARY_UID) as daemon:
+            (daemon.folder / "hub").mkdir()
+            for folder in ("hub", "doors"):
+                os.chown(daemon.folder / folder, ORDINARY_UID, ORDINARY_UID)
             port, token = free_port(), secrets.token_hex(16)
             values = {"port": port, "hub_port": free_port(), "api_port": free_port(), "token": token}
             proxy = ROOT / "node_modules" / ".bin" / "configurable-http-proxy"
@@ -265,21 +276,41 @@ def probe(hub: RunningHub) -> dict:
 
 
 def find_tokens(hub: RunningHub, name: str) -> list[str]:
-    """What a kernel must not find: the words of the server's token, read in the server's memory as root."""
+    """What a kernel must not find: the server's tokens, read in the server's memory as root."""
+    from jupyterhub.utils import compare_token
+
+    with contextlib.closing(sqlite3.connect(hub.folder / "hub" / "hub.sqlite")) as database:
+        known = database.execute("SELECT prefix, hashed FROM api_tokens").fetchall()
+    shape = re.compile(b"(?:" + b"|".join(prefix.encode() for prefix, _ in known) + b")[0-9a-f]{28}")
     entry = json.loads((hub.folder / "servers" / f"{name}.pid").read_text())
-    children = Path(f"/proc/{entry['pid']}/task/{entry['pid']}/children").read_text().split()
-    memory = b""
-    for pid in children:
+    words = set()
+    for pid in Path(f"/proc/{entry['pid']}/task/{entry['pid']}/children").read_text().split():
         with Path(f"/proc/{pid}/mem").open("rb") as mem:
             for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
                 start, end = (int(x, 16) for x in line.split()[0].split("-"))
                 if "rw" in line.split()[1] and end - start < 1 << 28:
-                    try:
+                    with contextlib.suppress(OSError):
                         mem.seek(start)
-                        memory += mem.read(end - start)
-                    except OSError:
-                        pass
-    return sorted({word.decode() for word in re.findall(rb"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])", memory)})
+                        words |= set(shape.findall(mem.read(end - start)))
+    found = sorted(word.decode() for word in words)
+    return [word for word in found if any(compare_token(h, word) for p, h in known if word.startswith(p))]
+
+
+def test_each_process_is_who_it_should_be(hub):
+    """forkd alone is root; the Hub and its proxy are an ordinary user; everything of the learner is the learner's uid."""
+    hub.spawn("alice")
+    uid = (hub.folder / "homes" / "alice").stat().st_uid
+    entry = json.loads((hub.folder / "servers" / "alice.pid").read_text())
+    children = Path(f"/proc/{entry['pid']}/task/{entry['pid']}/children").read_text().split()
+    proxy = (hub.folder / "hub" / "proxy.pid").read_text()
+    assert get_uids(hub.daemon.process.pid) == {0}
+    assert get_uids(hub.process.pid) == get_uids(int(proxy)) == {ORDINARY_UID}
+    assert children and all(get_uids(int(pid)) == {uid} for pid in [entry["pid"], *children])
+
+
+def get_uids(pid: int) -> set[int]:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return {int(uid) for uid in re.search(r"^Uid:\s+(.*)$", status, re.M)[1].split()}
 
 
 def test_kernel_reaches_no_token(hub):
@@ -298,24 +329,11 @@ def test_kernel_reaches_no_token(hub):
         for name in ("mem", "environ", "maps", "fd"):
             assert found["proc"][path.replace("mem", name)].startswith("refused"), path
     # The server's memory, read by root, holds the token; nothing that the kernel read holds any word of that shape.
-    words = find_tokens(hub, "alice")
-    known = load_known_tokens(hub)
-    secret = [word for word in words if is_token(word, known)]
+    secret = find_tokens(hub, "alice")
     assert secret, "the token is in the server's memory"
     everything = json.dumps(found)
     assert not [word for word in secret if word in everything]
     assert secret[0] not in server_log(hub, "alice") and secret[0] not in hub.daemon.log
-
-
-def load_known_tokens(hub: RunningHub) -> list[tuple[str, str]]:
-    with contextlib.closing(sqlite3.connect(hub.folder / "hub.sqlite")) as database:
-        return database.execute("SELECT prefix, hashed FROM api_tokens").fetchall()
-
-
-def is_token(word: str, known: list[tuple[str, str]]) -> bool:
-    from jupyterhub.utils import compare_token
-
-    return any(word.startswith(prefix) and compare_token(hashed, word) for prefix, hashed in known)
 
 
 def test_working_directory_is_last(hub):
@@ -441,7 +459,7 @@ def test_server_that_dies_shows_the_end_of_its_log(hub):
     began = time.monotonic()
     with hub.client as client:
         answer = client.post("/hub/api/users/dora/server")
-    assert time.monotonic() - began < 15, "found out by the closed channel, not by a timeout"
+    assert time.monotonic() - began < 50, "found out by the closed channel, not by the Hub's timeout of 60 s"
     assert answer.status_code == 500
     assert "Votre serveur n'a pas pu démarrer" in answer.json()["message"]
     assert "FileExistsError" in answer.json()["message"] or "NotADirectoryError" in answer.json()["message"]
