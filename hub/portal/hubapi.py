@@ -83,6 +83,11 @@ def _connect() -> httpx.Client | None:
         return _client
 
 
+def has_hub() -> bool:
+    """Whether a Hub started this process."""
+    return _connect() is not None
+
+
 def _call(method: str, path: str, **options: Any) -> httpx.Response | None:
     """The Hub's answer, or None when there is none."""
     client = _connect()
@@ -98,8 +103,10 @@ def _call(method: str, path: str, **options: Any) -> httpx.Response | None:
 def _read_json(answer: httpx.Response | None, what: str) -> dict[str, Any] | None:
     if answer is None:
         return None
+    if answer.status_code == httpx.codes.NOT_FOUND:  # a person who never came to the Hub has nothing there
+        return {}
     if answer.status_code != httpx.codes.OK:
-        if answer.status_code not in (httpx.codes.NOT_FOUND, httpx.codes.FORBIDDEN, httpx.codes.UNAUTHORIZED):
+        if answer.status_code != httpx.codes.FORBIDDEN:  # what a wrong token gets
             logger.warning("The Hub answered %s to %s", answer.status_code, what)
         return None
     try:
@@ -145,7 +152,7 @@ def forget_owner(hub_name: str) -> None:
 
 
 def list_servers(hub_name: str) -> list[Server] | None:
-    """The running or starting servers of a person; None when the Hub does not answer or has never seen them."""
+    """The running or starting servers of a person; None when the Hub does not answer."""
     body = _read_json(_call("GET", f"/users/{quote(hub_name, safe='')}"), f"the servers of {hub_name}")
     if body is None:
         return None
@@ -160,7 +167,7 @@ def list_servers(hub_name: str) -> list[Server] | None:
 
 
 def stop_servers(hub_name: str) -> bool:
-    """Ask the Hub to stop every server of a person; True when it accepted all of it."""
+    """Ask the Hub to stop every server of a person; True when it accepted all of it, or there is none."""
     servers = list_servers(hub_name)
     if servers is None:
         return False

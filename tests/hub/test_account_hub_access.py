@@ -150,10 +150,9 @@ def test_servers_are_listed_and_stopped(setup, real_hub):
 
 @pytest.mark.hub
 def test_a_person_the_hub_never_saw_has_nothing(setup):
-    assert hubapi.list_servers("uinconnu") is None
-    assert hubapi.stop_servers("uinconnu") is False
-    assert hubapi.revoke_tokens("uinconnu") is False
-    assert hubapi.list_servers("../services/portal") is None
+    assert hubapi.list_servers("uinconnu") == []
+    assert hubapi.stop_servers("uinconnu") and hubapi.revoke_tokens("uinconnu")
+    assert hubapi.list_servers("../services/portal") == []
 
 
 def test_without_a_hub_nobody_is_asked_and_it_is_said_once(monkeypatch, caplog):

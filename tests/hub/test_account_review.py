@@ -110,3 +110,16 @@ def wait_for(condition, timeout_s: float = 5.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.01)
+
+
+def test_a_busy_hub_is_asked_again(alice, monkeypatch):
+    from hub.portal.accounts import access
+
+    answers = iter([False, True])
+    stopped = []
+    monkeypatch.setattr(access, "RETRY_DELAYS_S", (0, 0, 0))
+    monkeypatch.setattr("hub.portal.hubapi.has_hub", lambda: True)
+    monkeypatch.setattr("hub.portal.hubapi.revoke_tokens", lambda name: next(answers))
+    monkeypatch.setattr("hub.portal.hubapi.stop_servers", lambda name: stopped.append(name) or True)
+    access.end_hub_access(alice).join(timeout=5)
+    assert stopped == [alice.hub_name]

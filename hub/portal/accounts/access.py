@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from importlib import import_module
 
 from allauth.usersessions.models import UserSession
@@ -21,6 +22,7 @@ from hub.portal import hubapi
 from hub.portal.accounts.models import User
 
 logger = logging.getLogger(__name__)
+RETRY_DELAYS_S = (0, 1, 5, 15, 60)
 
 
 def has_live_session(user: User) -> bool:
@@ -56,8 +58,15 @@ def end_sessions(user: User, keep: str | None = None) -> int:
 
 
 def _end_at_hub(hub_name: str) -> None:
-    revoked, stopped = hubapi.revoke_tokens(hub_name), hubapi.stop_servers(hub_name)
-    logger.info("Access of %s ended at the Hub: tokens revoked %s, servers stopped %s", hub_name, revoked, stopped)
+    """Tokens first: they are what could be misused. A busy or restarting Hub is asked again."""
+    for delay_s in RETRY_DELAYS_S:
+        time.sleep(delay_s)
+        if hubapi.revoke_tokens(hub_name) and hubapi.stop_servers(hub_name):
+            logger.info("Access of %s ended at the Hub", hub_name)
+            return
+        if not hubapi.has_hub():
+            return
+    logger.error("Access of %s not ended at the Hub, which refuses or does not answer", hub_name)
 
 
 def end_hub_access(user: User) -> threading.Thread:
