@@ -52,13 +52,15 @@ def make_attempt(django_capture_on_commit_callbacks: Any) -> Callable[..., Any]:
     """make_attempt(alice, "essai", "m1", {"ex-1-1-test": 3}): a marked attempt, announced as the worker does."""
 
     def make(learner: Any, session: str, module: str, points: dict[str, float | None], **fields: Any) -> Any:
+        from graders.blobs import assignment_blobs, submission_blobs
         from graders.marks import announce_mark
         from graders.models import Assignment, Attempt, CellMark
 
         assignment = Assignment.objects.select_related("current").get(session=session, name=module)
         assert assignment.current is not None
         messages = fields.pop("messages", {})
-        values = {"state": "marked", "content": {}, "client_id": uuid.uuid4(), **fields}
+        sent = submission_blobs().put_all(assignment_blobs().get_all(assignment.current.release))
+        values = {"state": "marked", "content": sent, "client_id": uuid.uuid4(), **fields}
         with django_capture_on_commit_callbacks(execute=True):
             attempt = Attempt.objects.create(
                 assignment=assignment,

@@ -160,7 +160,7 @@ def test_synccourses_says_what_it_did_and_one_bad_course_does_not_stop_the_other
     (tmp_path / "casse" / "course.yml").write_text("slug: [")
     settings.ENVIRONMENT = dataclasses.replace(settings.ENVIRONMENT, courses_dir=tmp_path)
     out = StringIO()
-    with pytest.raises(CommandError, match="1 parcours sur 2"):
+    with pytest.raises(CommandError, match=r"1 parcours sur 2 n’est pas publié.*casse/course.yml, ligne 1"):
         call_command("synccourses", stdout=out)
     text = out.getvalue()
     assert "casse/course.yml, ligne 1" in text

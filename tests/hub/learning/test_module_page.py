@@ -86,6 +86,16 @@ def test_a_closed_session_opens_nothing(essai, alice, signed_in):
     assert not ModuleProgress.objects.exists()
 
 
+@pytest.mark.parametrize("change", [{"approved_at": None}, {"is_active": False}])
+def test_who_lost_their_rights_works_no_more(essai, alice, signed_in, change):
+    browser = signed_in(alice)
+    type(alice).objects.filter(pk=alice.pk).update(**change)
+    assert "/pupitre/" not in browser.get(PAGE + "ouvrir/carnet/")["Location"]
+    browser.post(PAGE + "soumettre/")
+    browser.post(PAGE + "qcm/", {"question-somme": ["1"], "question-pairs": ["0", "1"]})
+    assert not SubmissionTicket.objects.exists() and not ModuleProgress.objects.exists()
+
+
 def test_submitting_makes_a_ticket_for_this_person_and_module(essai, alice, signed_in, enrolment_of):
     answer = signed_in(alice).post(PAGE + "soumettre/")
     address = urlsplit(answer["Location"])

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from graders.errors import GradersError
 from hub.portal.catalogue.coursefile import COURSE_FILE, CourseFileError
@@ -34,21 +34,23 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, course: str | None = None, **options: Any) -> None:
         folders = self._list_folders(course)
-        failed = 0
+        refusals = []
         rows = []
         for folder in folders:
             try:
                 rows.append(self._describe(publish(folder)))
             except (CourseFileError, GradersError, OSError) as error:
-                failed += 1
+                refusals.append(f"{folder.name}/{error}")
                 log.warning("course %s not published: %s", folder.name, error)
-                rows.append((folder.name, "", _("refusé"), f"{folder.name}/{error}"))
+                rows.append((folder.name, "", _("refusé"), refusals[-1]))
         self._print(rows)
-        if failed:
-            raise CommandError(
-                _("%(failed)d parcours sur %(total)d n’ont pas été publiés ; les autres le sont.")
-                % {"failed": failed, "total": len(folders)}
+        if refusals:
+            text = ngettext(
+                "%(failed)d parcours sur %(total)d n’est pas publié (les autres le sont) : %(first)s",
+                "%(failed)d parcours sur %(total)d ne sont pas publiés (les autres le sont), dont : %(first)s",
+                len(refusals),
             )
+            raise CommandError(text % {"failed": len(refusals), "total": len(folders), "first": refusals[0]})
 
     def _list_folders(self, course: str | None) -> list[Path]:
         top = Path(settings.ENVIRONMENT.courses_dir)
