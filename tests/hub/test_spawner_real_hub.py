@@ -17,6 +17,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -195,23 +196,20 @@ async def close(connection: WebSocketClientConnection) -> None:
         pass
 
 
-@pytest.fixture(scope="module")
-def hub() -> Iterator[RunningHub]:
-    from tempfile import mkdtemp
-
-    place = Path(mkdtemp(prefix="pupitre-inst-"))
+@contextlib.contextmanager
+def running_hub(**options) -> Iterator[RunningHub]:
+    place = Path(tempfile.mkdtemp(prefix="pupitre-inst-"))
     place.chmod(0o755)
     entries = {"server": "hub.jupyter.singleuser", "review": "hub.jupyter.singleuser"}
     try:
-        with running_daemon(make_installation(place / "venv"), entries=entries, owner=ORDINARY_UID) as daemon:
+        with running_daemon(make_installation(place / "venv"), entries=entries, **options) as daemon:
             (daemon.folder / "hub").mkdir()
             for folder in ("hub", "doors"):
                 os.chown(daemon.folder / folder, ORDINARY_UID, ORDINARY_UID)
             port, token = free_port(), secrets.token_hex(16)
             values = {"port": port, "hub_port": free_port(), "api_port": free_port(), "token": token}
             proxy = ROOT / "node_modules" / ".bin" / "configurable-http-proxy"
-            config = CONFIG.format(folder=daemon.folder, proxy=proxy, **values)
-            (daemon.folder / "config.py").write_text(config)
+            (daemon.folder / "config.py").write_text(CONFIG.format(folder=daemon.folder, proxy=proxy, **values))
             running = RunningHub(daemon, port, token).start()
             try:
                 yield running
@@ -219,6 +217,13 @@ def hub() -> Iterator[RunningHub]:
                 running.stop()
     finally:
         shutil.rmtree(place)
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[RunningHub]:
+    """Started as root: a uid per learner."""
+    with running_hub(owner=ORDINARY_UID) as running:
+        yield running
 
 
 def server_log(hub: RunningHub, label: str) -> str:
@@ -463,3 +468,16 @@ def test_server_that_dies_shows_the_end_of_its_log(hub):
     assert answer.status_code == 500
     assert "Votre serveur n'a pas pu démarrer" in answer.json()["message"]
     assert "FileExistsError" in answer.json()["message"] or "NotADirectoryError" in answer.json()["message"]
+
+
+def test_started_by_an_ordinary_user():
+    """User namespaces: nothing is root, the learner's server starts, runs a kernel, sees one home, and is stopped."""
+    with running_hub(uid=ORDINARY_UID) as hub:
+        assert "isolation=user" in hub.daemon.log
+        assert hub.spawn("alice")["ready"], server_log(hub, "alice")
+        printed = hub.run_in_kernel("alice", "import os; print(os.getuid(), os.listdir('/home'), os.getcwd())")
+        assert printed.split() == [str(ORDINARY_UID), "['alice']", "/home/alice"]
+        entry = json.loads((hub.folder / "servers" / "alice.pid").read_text())
+        assert get_uids(hub.daemon.process.pid) == get_uids(entry["pid"]) == {ORDINARY_UID}
+        hub.end("alice")
+        assert find_start_time(entry["pid"]) is None
