@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 import sys
@@ -28,6 +27,7 @@ from typing import NoReturn
 from sandbox import namespaces as ns
 from sandbox.errors import SandboxRefused
 from sandbox.filesystem import Tree, enter_tree
+from sandbox.init import handle_signals, kill_descendants, watch
 from sandbox.limits import Limits, apply_limits
 from sandbox.process import find_start_time
 from sandbox.profile import Profile
@@ -269,16 +269,16 @@ def _run_init(plan: Plan, channel: int, listen: int | None, status: socket.socke
         if child == 0:
             status.close()
             _run_child(plan, channel, listen)
-        awake = _handle_signals(child)
+        awake = handle_signals(child)
         _report(status, ready=True)
         status.close()
         if listen is not None:
             os.close(listen)
         if not plan.profile.ends_with_channel:
             os.close(channel)
-        code = _watch(child, awake, channel if plan.profile.ends_with_channel else None)
+        code = watch(child, awake, channel if plan.profile.ends_with_channel else None)
         if plan.isolation == "none":
-            _kill_descendants()
+            kill_descendants()
         os._exit(code)
     except Exception as error:  # noqa: BLE001 - a forked process must not raise: the error goes to forkd, which logs it
         _report_error(status, error)
@@ -302,60 +302,6 @@ def _run_child(plan: Plan, channel: int, listen: int | None) -> NoReturn:
         os.write(2, f"cannot start {plan.module}: {error}\n".encode())
     finally:
         os._exit(126)
-
-
-def _handle_signals(child: int) -> int:
-    """Pass SIGTERM on to `child`; returns a descriptor that is readable when a child has ended."""
-    awake, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: _signal(child, signal.SIGTERM))
-    return awake
-
-
-def _watch(child: int, awake: int, channel: int | None) -> int:
-    """Reap until `child` has ended, and return its exit code; end at once when the caller lets the channel go."""
-    poller = select.poll()
-    poller.register(awake, select.POLLIN)
-    if channel is not None:
-        poller.register(channel, select.POLLRDHUP | select.POLLHUP)
-    # Reaped before waiting: the child may have ended before the handler was there.
-    while (code := _reap_all(child)) is None:
-        for descriptor, _events in poller.poll():
-            if descriptor == channel:
-                _signal(child, signal.SIGKILL)
-                poller.unregister(descriptor)
-            else:
-                os.read(awake, 4096)
-    return code
-
-
-def _signal(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, number)
-
-
-def _reap_all(child: int) -> int | None:
-    code = None
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return code
-        if pid == 0:
-            return code
-        if pid == child:
-            exit_code = os.waitstatus_to_exitcode(status)
-            code = exit_code if exit_code >= 0 else 128 - exit_code
-
-
-def _kill_descendants() -> None:
-    """Without a pid namespace: kill what is left, which came to us as orphans, until there is no child."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
-    while pids := children.read_text(encoding="ascii").split():
-        for pid in pids:
-            _signal(int(pid), signal.SIGKILL)
-            _reap(int(pid))
 
 
 def get_start_time(pid: int) -> int:

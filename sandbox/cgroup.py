@@ -55,6 +55,12 @@ class Cgroups:
             with contextlib.suppress(OSError):
                 (base / name).rmdir()
 
+    def close(self) -> None:
+        """Remove the folder of all groups, if no sandbox lives in it."""
+        for base in set(self.bases.values()):
+            with contextlib.suppress(OSError):
+                base.rmdir()
+
     def sweep(self) -> None:
         """Remove every empty group left by an earlier forkd."""
         for base in set(self.bases.values()):

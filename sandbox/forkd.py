@@ -7,10 +7,7 @@ children, which a new forkd finds again; an error with one request never ends it
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import errno
-import hashlib
 import json
 import logging
 import os
@@ -19,46 +16,24 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import namespaces as ns
 from sandbox.birth import Home, Plan, get_start_time, give_birth
 from sandbox.cgroup import Cgroups, find_cgroups
+from sandbox.childlog import open_log, read_tail
 from sandbox.client import Forkd as Client
 from sandbox.errors import SandboxError, SandboxRefused
-from sandbox.filesystem import find_outermost
 from sandbox.limits import Limits
-from sandbox.profile import GRADING_UIDS, LEARNER_UIDS, PROFILES
+from sandbox.profile import GRADING_UIDS, PROFILES
 from sandbox.request import MAX_LINE_BYTES, EndAll, Request, Signal, load_request
 from sandbox.roster import Entry, Roster
-from sandbox.service import find_hidden_ancestor
+from sandbox.settings import Settings, check_reach, find_isolation, load_settings
 
 log = logging.getLogger("forkd")
 _REQUEST_TIMEOUT_S = 5.0
 _SOCKET_PATH_BYTES = 107  # unix(7): sun_path
-_LOG_TAIL_BYTES = 2000
 _REFUSED_EXIT = 78  # sysexits(3): EX_CONFIG
-
-
-@dataclass(frozen=True)
-class Settings:
-    """forkd's command line, with real paths."""
-
-    socket: Path
-    servers_dir: Path
-    doors_dir: Path
-    homes_dir: Path
-    log_dir: Path
-    owner: int
-    entries: Mapping[str, str]
-    isolation: str
-    read_only: tuple[Path, ...]
-
-    @property
-    def name(self) -> str:
-        return "pupitre-" + hashlib.sha256(str(self.servers_dir).encode()).hexdigest()[:10]
 
 
 class Forkd:
@@ -68,7 +43,7 @@ class Forkd:
         self.settings = settings
         self.isolation = find_isolation(settings.isolation)
         if self.isolation == "none" and os.geteuid() == 0:
-            _check_reach([*settings.read_only, settings.homes_dir / "home"])
+            check_reach([*settings.read_only, settings.homes_dir / "home"])
         self.cgroups = find_cgroups(settings.name) if self.isolation != "none" else Cgroups({}, 0)
         self.roster = Roster(settings.servers_dir)
         self.selector = selectors.DefaultSelector()
@@ -102,6 +77,7 @@ class Forkd:
                     log.info("stopping; %d sandboxes go on", len(self.roster))
                     with contextlib.suppress(FileNotFoundError):
                         self.settings.socket.unlink()
+                    self.cgroups.close()
                     return
                 try:
                     if isinstance(key.data, Entry):
@@ -187,7 +163,7 @@ class Forkd:
         log_path = self.settings.log_dir / f"{name}.log"
         listen = self._listen(name) if profile.listens else None
         try:
-            with _open_log(log_path, self.settings.owner) as log_file:
+            with open_log(log_path, self.settings.owner) as log_file:
                 plan = self._plan(request, uid, home, name)
                 pid = give_birth(
                     plan, connection.fileno(), listen.fileno() if listen is not None else None, log_file.fileno()
@@ -297,7 +273,7 @@ class Forkd:
         tail = ""
         if not PROFILES[entry.profile].keeps_home:
             # A grading run leaves nothing but this line.
-            tail = _read_tail(log_path) if code else ""
+            tail = read_tail(log_path) if code else ""
             with contextlib.suppress(FileNotFoundError):
                 log_path.unlink()
         self.roster.remove(entry)
@@ -325,138 +301,6 @@ def _read_line(connection: socket.socket) -> bytes:
             raise SandboxRefused("no request of one line")
     connection.settimeout(None)
     return line
-
-
-def _open_log(path: Path, owner: int) -> contextlib.closing[_Descriptor]:
-    """A new log, readable by forkd's owner; the child only holds a descriptor to append to."""
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o600)
-    if os.geteuid() == 0:
-        os.fchown(descriptor, owner, -1)
-    return contextlib.closing(_Descriptor(descriptor))
-
-
-@dataclass(frozen=True)
-class _Descriptor:
-    number: int
-
-    def fileno(self) -> int:
-        return self.number
-
-    def close(self) -> None:
-        os.close(self.number)
-
-
-def _read_tail(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
-            return file.read(_LOG_TAIL_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""
-
-
-def find_isolation(wanted: str) -> str:
-    """How children are isolated here: "uid", "user" or "none".
-
-    Raises
-    ------
-    SandboxRefused
-        Nothing isolates here and `wanted` is not "none".
-    """
-    if wanted == "none":
-        return "none"
-    mode = "uid" if os.geteuid() == 0 else "user"
-    child = os.fork()
-    if child == 0:
-        try:
-            flags = ns.CLONE_NEWNS | ns.CLONE_NEWPID | ns.CLONE_NEWNET | ns.CLONE_NEWIPC | ns.CLONE_NEWUTS
-            ns.set_dumpable(True)
-            ns.unshare(flags | (ns.CLONE_NEWUSER if mode == "user" else 0))
-            os._exit(0)
-        except OSError as error:
-            os._exit(error.errno or 1)
-        finally:
-            os._exit(1)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code == 0:
-        return mode
-    raise SandboxRefused(
-        f"this machine refuses {'namespaces to root' if mode == 'uid' else 'user namespaces'} "
-        f"({errno.errorcode.get(code, code)}): learners cannot be isolated. Allow them "
-        "(sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), start as root, "
-        "or accept the risk with PUPITRE_ISOLATION=none",
-        "not_isolated",
-    )
-
-
-def _check_reach(paths: Sequence[Path]) -> None:
-    """Without namespaces nothing is bound: a learner's uid must reach by itself what it runs.
-
-    Raises
-    ------
-    SandboxRefused
-        A folder on the way is private.
-    """
-    for path in paths:
-        hidden = find_hidden_ancestor(path, LEARNER_UIDS.start, LEARNER_UIDS.start)
-        if hidden is not None:
-            raise SandboxRefused(
-                f"isolation=none, and learners cannot cross {hidden} to reach {path}: "
-                "install in a folder that everybody may cross, or leave PUPITRE_ISOLATION at auto",
-                "not_isolated",
-            )
-
-
-def load_settings(arguments: Sequence[str]) -> Settings:
-    """Parse and check the command line; makes the folders that are forkd's own.
-
-    Raises
-    ------
-    SandboxRefused
-        What learners may see would contain what they must not.
-    """
-    parser = argparse.ArgumentParser(prog="python -m sandbox.forkd", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--socket", type=Path, required=True, help="where requests come in")
-    parser.add_argument("--servers-dir", type=Path, required=True, help="listening sockets of servers, and the roster")
-    parser.add_argument("--doors-dir", type=Path, required=True, help=f"seen by servers as {'/run/pupitre'}")
-    parser.add_argument("--homes-dir", type=Path, required=True, help="learners' homes, one folder per label")
-    parser.add_argument("--log-dir", type=Path, required=True, help="one log per sandbox")
-    parser.add_argument("--owner", type=int, default=os.geteuid(), help="the uid that may ask, besides root")
-    parser.add_argument("--entry", action="append", default=[], metavar="PROFILE=MODULE", help="what a profile runs")
-    parser.add_argument("--isolation", choices=("auto", "none"), default="auto")
-    parser.add_argument("--network", choices=("on", "off"), default="off", help="only off is possible so far")
-    parser.add_argument("--read-only", type=Path, action="append", default=[], help="also visible, at its own path")
-    given = parser.parse_args(arguments)
-    if given.network == "on":
-        log.warning("--network on: not available yet, sandboxes stay without a network")
-    entries = dict(entry.partition("=")[::2] for entry in given.entry)
-    if not entries or not set(entries) <= set(PROFILES) or not all(entries.values()):
-        parser.error("--entry: expected PROFILE=MODULE, with a profile among " + ", ".join(PROFILES))
-    for folder in (given.servers_dir, given.log_dir, given.homes_dir):
-        # Crossed by the owner, listed by root alone.
-        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-    given.doors_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-    given.doors_dir.chmod(0o755)  # learners' servers cross it; the doors check who speaks
-    visible = [Path(sys.base_prefix), Path(sys.prefix), *(p for p in given.read_only if p.exists())]
-    settings = Settings(
-        socket=given.socket.absolute(),
-        servers_dir=given.servers_dir.resolve(),
-        doors_dir=given.doors_dir.resolve(),
-        homes_dir=given.homes_dir.resolve(),
-        log_dir=given.log_dir.resolve(),
-        owner=given.owner,
-        entries=entries,
-        isolation=given.isolation,
-        read_only=find_outermost(visible),
-    )
-    for private in (settings.servers_dir, settings.homes_dir, settings.log_dir, settings.socket.parent.resolve()):
-        for path in settings.read_only:
-            if private.is_relative_to(path):
-                raise SandboxRefused(f"{private} lies in {path}, which every learner sees")
-    return settings
 
 
 def main() -> int:

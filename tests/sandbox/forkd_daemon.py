@@ -141,6 +141,10 @@ class Daemon:
         if code is None:
             with contextlib.suppress(Exception):
                 self.forkd.end_all()
+            for sandbox in self.started:
+                if sandbox.pidfd >= 0:
+                    sandbox.wait(5)
+            time.sleep(0.1)  # for forkd to see the ends, and to remove their groups
             self.process.terminate()
             self.process.wait(10)
         for sandbox in self.started:
