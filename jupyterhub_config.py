@@ -60,7 +60,7 @@ c.SandboxSpawner.server_token_scopes = [
     "read:users:groups!user",
 ]
 c.JupyterHub.allow_named_servers = True  # relecture-<session>: formgrader in a server of its own
-c.JupyterHub.named_server_limit_per_user = 5
+c.JupyterHub.named_server_limit_per_user = 20
 
 # --- services and roles: the smallest scopes that work ----------------------------------------------------------------
 c.JupyterHub.services = [

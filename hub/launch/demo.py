@@ -14,7 +14,7 @@ from hub.launch.run import end_group, manage, start, stay
 def main(arguments: Sequence[str]) -> int:
     environment = load_environment()
     try:
-        hub = start(environment)
+        hub, _link = start(environment)
     except LaunchError as error:
         print(f"pupitre : {error}", file=sys.stderr)  # noqa: T201
         return 1

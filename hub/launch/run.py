@@ -31,8 +31,10 @@ START_PATIENCE_S = 90
 def run(arguments: Sequence[str]) -> int:
     """Start everything; returns when the Hub ends. `--detach` returns as soon as it answers."""
     environment = load_environment()
-    hub = start(environment)
-    say_address(environment)
+    hub, link = start(environment)
+    say(f"\nPupitre répond : {environment.public_url}")
+    if link:
+        say(f"Première visite : créez le compte administrateur avec ce lien, valable une fois :\n{link}")
     if "--detach" in arguments:
         return 0
     return stay(hub)
@@ -42,8 +44,8 @@ def say(line: str) -> None:
     print(line, flush=True)  # noqa: T201
 
 
-def start(environment: Environment) -> subprocess.Popen[bytes]:
-    """Everything up to « it answers ».
+def start(environment: Environment) -> tuple[subprocess.Popen[bytes], str]:
+    """Everything up to « it answers »: the Hub, and the link that creates the first administrator or nothing.
 
     Raises
     ------
@@ -62,13 +64,7 @@ def start(environment: Environment) -> subprocess.Popen[bytes]:
     if environment.isolation == "none":
         say("ATTENTION : PUPITRE_ISOLATION=none. Les programmes des participants tournent sans isolation, comme vous.")
     say("Préparation de la base, des pages et des parcours…")
-    for command in (
-        ["migrate", "--verbosity=0"],
-        ["collectstatic", "--noinput", "--verbosity=0"],
-        ["ensurehubclient"],
-        ["synccourses"],
-    ):
-        manage(environment, account, command)
+    link = manage(environment, account, ["prepare"]).strip()
     ensure_forkd(environment, account)
     say("Démarrage des services…")
     log = _log(environment, account, "hub.log")
@@ -92,11 +88,11 @@ def start(environment: Environment) -> subprocess.Popen[bytes]:
         raise
     finally:
         lock.close()
-    return hub
+    return hub, link
 
 
 def manage(environment: Environment, account: accounts.Account, command: Sequence[str]) -> str:
-    """Run one management command as the account; its standard output.
+    """Run one management command as the account; its standard output. What it says on the other output is shown.
 
     Raises
     ------
@@ -116,6 +112,8 @@ def manage(environment: Environment, account: accounts.Account, command: Sequenc
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "aucun message").splitlines()
         raise LaunchError(f"« pupitre {command[0]} » a échoué : {said[-1]}")
+    if done.stderr.strip():
+        say(done.stderr.strip())
     return done.stdout
 
 
@@ -179,13 +177,6 @@ def wait_until_it_answers(environment: Environment, hub: subprocess.Popen[bytes]
             except httpx.HTTPError:
                 pass
         time.sleep(0.1)
-
-
-def say_address(environment: Environment) -> None:
-    say(f"\nPupitre répond : {environment.public_url}")
-    link = manage(environment, accounts.ensure_account(), ["onetimeadmin"]).strip()
-    if link:
-        say(f"Première visite : créez le compte administrateur avec ce lien, valable une fois :\n{link}")
 
 
 def stay(hub: subprocess.Popen[bytes]) -> int:

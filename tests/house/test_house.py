@@ -68,7 +68,10 @@ def test_no_path_of_one_machine_in_tracked_files() -> None:
 
 def test_licences() -> None:
     assert "BSD 3-Clause License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
-    assert "CC BY 4.0" in (ROOT / "courses" / "LICENSE").read_text(encoding="utf-8")
+    courses = [file.parent for file in (ROOT / "courses").glob("*/course.yml")]
+    assert courses
+    for course in courses:
+        assert "CC BY 4.0" in (course / "LICENSE").read_text(encoding="utf-8"), course
 
 
 def test_files_stay_small_enough_to_read() -> None:
