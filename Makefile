@@ -71,7 +71,7 @@ lint:
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check .
 
 types:
-	@.venv/bin/mypy
+	@PYTHONPATH=. .venv/bin/mypy
 
 unit: install .venv/.dev
 	@.venv/bin/pytest -m "not hub and not browser"

@@ -12,6 +12,7 @@ from hub.portal.keys import ensure_secret_file
 env = load_environment()
 c = get_config()  # noqa: F821  JupyterHub defines it
 state, run_dir, python = env.state_dir, env.run_dir, sys.executable
+tied = ["setpriv", "--pdeathsig", "TERM"]  # what the Hub manages ends with it, even when it is killed
 for_services = {**env.as_variables(), "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "hub.portal.settings"}
 
 # --- two hosts, one port (docs/why/two-hosts.md) ----------------------------------------------------------------------
@@ -20,7 +21,7 @@ c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{env.hub_port}"
 c.JupyterHub.subdomain_host = env.jupyter_url
 c.JupyterHub.subdomain_hook = lambda name, domain, kind: domain
 c.Proxy.extra_routes = {f"{env.portal_host}/": f"http://127.0.0.1:{env.portal_port}"}
-c.ConfigurableHTTPProxy.command = [str(proxy_command(env)), "--log-level=error"]
+c.ConfigurableHTTPProxy.command = [*tied, str(proxy_command(env)), "--log-level=error"]
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{env.proxy_api_port}"
 c.ConfigurableHTTPProxy.pid_file = str(run_dir / "proxy.pid")
 c.ConfigurableHTTPProxy.auth_token = ensure_secret_file(state / "keys" / "proxy", secrets.token_hex(32))
@@ -64,11 +65,11 @@ c.JupyterHub.named_server_limit_per_user = 20
 
 # --- services and roles: the smallest scopes that work ----------------------------------------------------------------
 c.JupyterHub.services = [
-    {"name": "portal", "command": [python, "-m", "hub.portal.serve"], "environment": for_services, "cwd": str(ROOT)},
+    {"name": "portal", "command": [*tied, python, "-m", "hub.portal.serve"], "environment": for_services, "cwd": str(ROOT)},
     *(
         {
             "name": f"worker-{n}",
-            "command": [python, "manage.py", "markingworker"],
+            "command": [*tied, python, "manage.py", "markingworker"],
             "environment": for_services,
             "cwd": str(ROOT),
         }
@@ -76,7 +77,7 @@ c.JupyterHub.services = [
     ),
     {
         "name": "culler",
-        "command": [python, "-m", "jupyterhub_idle_culler", f"--timeout={env.idle_timeout_s}", "--cull-every=60"],
+        "command": [*tied, python, "-m", "jupyterhub_idle_culler", f"--timeout={env.idle_timeout_s}", "--cull-every=60"],
     },
 ]
 c.JupyterHub.load_roles = [

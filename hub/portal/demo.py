@@ -6,14 +6,15 @@ anew, nothing is done twice); only `seeddemo` calls it.
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import nbformat
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
@@ -55,22 +56,29 @@ def ensure_person(name: str, email: str, role: str, **flags: bool) -> Person:
 
 def answered(source: bytes, wrong: Collection[str] = ()) -> bytes:
     """The learner's copy of an assignment with the author's answers, except for the exercises named `wrong` ("1.3")."""
-    released = nbformat.reads(release_notebook(source).decode(), as_version=4)
-    answers = {
-        c.metadata.nbgrader.grade_id: c.source for c in _answer_cells(nbformat.reads(source.decode(), as_version=4))
-    }
+    released = json.loads(release_notebook(source))
+    answers = {_grade_id(cell): _text(cell) for cell in _answer_cells(json.loads(source))}
     for cell in _answer_cells(released):
-        first_line, _, _ = cell.source.partition("\n")
-        if not any(first_line.strip().endswith(f"Exercice {exercise}") for exercise in wrong):
-            text = answers[cell.metadata.nbgrader.grade_id]
-            cell.source = "\n".join(line for line in text.splitlines() if "SOLUTION" not in line)
-    return nbformat.writes(released).encode()
+        first_line = _text(cell).partition("\n")[0].strip()
+        if not any(first_line.endswith(f"Exercice {exercise}") for exercise in wrong):
+            lines = answers[_grade_id(cell)].splitlines()
+            cell["source"] = "\n".join(line for line in lines if "SOLUTION" not in line)
+    return json.dumps(released).encode()
 
 
-def _answer_cells(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
-    for cell in notebook.cells:
-        if cell.metadata.get("nbgrader", {}).get("solution") and not cell.metadata.nbgrader.get("grade"):
+def _answer_cells(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for cell in notebook["cells"]:
+        about = cell["metadata"].get("nbgrader", {})
+        if about.get("solution") and not about.get("grade"):
             yield cell
+
+
+def _grade_id(cell: dict[str, Any]) -> str:
+    return str(cell["metadata"]["nbgrader"]["grade_id"])
+
+
+def _text(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])
 
 
 def study(

@@ -37,7 +37,5 @@ def ensure_openid_key(folder: Path) -> str:
     if path.exists():
         return path.read_text(encoding="ascii")
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return ensure_secret_file(path, pem.decode("ascii"))

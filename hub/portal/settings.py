@@ -210,7 +210,6 @@ STATICFILES_DIRS = [
     ("bootstrap", ENVIRONMENT.node_modules / "bootstrap" / "dist"),
     ("htmx", ENVIRONMENT.node_modules / "htmx.org" / "dist"),
     ("source-sans", ENVIRONMENT.node_modules / "@fontsource-variable" / "source-sans-3"),
-    ("mathjax", ENVIRONMENT.node_modules / "mathjax" / "es5"),
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
