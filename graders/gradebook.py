@@ -81,9 +81,8 @@ class GradebookWriter:
     def write_submission(self, attempt: Attempt, timestamp: str) -> None:
         """Replace the learner's submission by this attempt and its marks."""
         book, learner, name = self._gradebook, attempt.learner, attempt.assignment.name
-        book.update_or_create_student(
-            learner.hub_name, first_name=learner.display_name, last_name="", email=learner.email
-        )
+        first_name, _, last_name = learner.display_name.partition(" ")  # formgrader shows « last, first »
+        book.update_or_create_student(learner.hub_name, first_name=first_name, last_name=last_name, email=learner.email)
         with suppress(MissingEntry):
             book.remove_submission(name, learner.hub_name)
         with book.db.no_autoflush:  # nbgrader's half-made rows would be flushed by its own queries, with a warning

@@ -23,6 +23,7 @@ from hub.jupyter.bridge import files
 from hub.jupyter.bridge.errors import BridgeError, DeliveryError
 from hub.jupyter.bridge.folder import Folder
 from hub.jupyter.bridge.pages import Bridge, PageHandler, answer_errors
+from hub.jupyter.bridge.submissionpage import SubmissionExporter
 from hub.jupyter.bridge.surroundings import name_review_server
 from hub.jupyter.bridge.trust import OF_THIS_SERVER
 
@@ -220,6 +221,8 @@ def load_formgrader(app: Any, gradebook: Gradebook) -> None:
     OF_THIS_SERVER.CourseDirectory.course_id = gradebook.session
     formgrader.FormgradeExtension.debug.default_value = False  # it would show configuration in the page
     formgrader.load_jupyter_server_extension(app)
+    settings = app.web_app.settings
+    settings["nbgrader_exporter"] = SubmissionExporter(settings["base_url"], settings["nbgrader_exporter"].config)
     PeriodicCallback(gradebook.poll, POLL_S * 1000).start()
 
 
