@@ -5,7 +5,7 @@ PIP = .venv/bin/pip --disable-pip-version-check
 SOURCES := $(shell find hub graders badges sandbox pupitre -type f -not -name '*.pyc' -not -name '*.mo' 2>/dev/null) pyproject.toml
 CHROMIUM ?= $(or $(shell command -v chromium),$(shell command -v chromium-browser))
 
-.PHONY: help run stop demo install package test lint types unit hub browser soak bench clean lock chromium messages
+.PHONY: help run stop demo install package test lint types unit hub browser soak bench clean lock chromium messages messages-extract
 
 help:
 	@echo "make run    installe ce qu'il faut, démarre Pupitre et affiche l'adresse"
@@ -57,7 +57,16 @@ package: messages
 	@flock .venv/.package.lock $(PIP) install --quiet --no-deps --no-build-isolation --force-reinstall . && rm -rf build && touch .venv/.package
 
 messages:
-	@for po in $$(find hub graders badges -name '*.po'); do .venv/bin/pybabel --quiet compile -i $$po -o $${po%.po}.mo 2>/dev/null || exit 1; done
+	@for po in $$(find hub graders badges -name '*.po'); do \
+	  said=$$(.venv/bin/pybabel compile --input-file $$po --output-file $${po%.po}.mo 2>&1) || { echo "$$said"; exit 1; }; done
+
+# The texts to translate, from code and templates into locale/en/LC_MESSAGES/*.po; then translate what is empty (docs/reference/languages.md).
+messages-extract: install
+	@command -v xgettext >/dev/null || { echo "xgettext est nécessaire pour extraire les textes : sudo apt install gettext"; exit 1; }
+	@for folder in hub/portal graders badges; do \
+	  (cd $$folder && PYTHONPATH=$(CURDIR) $(CURDIR)/.venv/bin/python $(CURDIR)/manage.py makemessages --locale en --no-wrap --no-obsolete --add-location file --verbosity 0) || exit 1; done
+	@cd hub/jupyter && ../../.venv/bin/pybabel --quiet extract --mapping-file locale/babel.cfg --keywords gettext_noop --no-wrap --add-location file --output-file locale/hub.pot .
+	@cd hub/jupyter && ../../.venv/bin/pybabel --quiet update --domain hub --locale en --init-missing --input-file locale/hub.pot --output-dir locale --no-wrap --no-fuzzy-matching --ignore-obsolete && rm locale/hub.pot
 
 lock:
 	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --python-version 3.11 -o requirements/base.txt
