@@ -11,7 +11,16 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-UNUSED_FILES = ["*.map", "*.ts", "ext", "esm", "*.esm*", "*.bundle*", "*.scss", "*.md"]
+UNUSED_FILES = [
+    "bootstrap-*",
+    "*.rtl.*",
+    "bootstrap.css*",
+    "bootstrap.js*",
+    "bootstrap.bundle*",
+    "bootstrap.esm*",
+    "ext",
+    "*.ts",
+]
 """Of the npm packages: half of what would be hashed and compressed at each start."""
 
 
