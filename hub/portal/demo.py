@@ -21,6 +21,7 @@ from django.utils import timezone
 from graders.attempts import receive
 from graders.engine.release import release_notebook
 from graders.models import Attempt, AttemptState
+from hub.jupyter.bridge.coursetemplate import make_course_files
 from hub.portal.accounts.models import User
 from hub.portal.catalogue.models import CourseSession, SessionRole
 from hub.portal.learning import progress, quiz
@@ -28,6 +29,11 @@ from hub.portal.learning.enrolling import enrol
 from hub.portal.learning.models import Enrolment
 
 MARKING_PATIENCE_S = 180
+SMALL_COURSE = "premiers-pas"
+TEXT_ANSWER = (
+    "En seconde, je donnerais la fonction toute faite et ne ferais écrire que l'appel ; "
+    "l'erreur que j'attends est la virgule décimale."
+)
 NAMESPACE = uuid.UUID("6c0ea0c8-1c3f-4d2c-9f0e-3a5f7a9f6f51")
 
 
@@ -54,9 +60,23 @@ def ensure_person(name: str, email: str, role: str, **flags: bool) -> Person:
     return Person(name, email, role, password, user)
 
 
-def answered(source: bytes, wrong: Collection[str] = ()) -> bytes:
+def write_small_course(folder: Path, author: Person) -> Path:
+    """The course that an author starts from, as she would publish it; the folder that holds it."""
+    course = folder / SMALL_COURSE
+    for path, data in make_course_files(SMALL_COURSE, "Premiers pas avec les carnets", author.name):
+        file = course / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    return course
+
+
+def answered(source: bytes, wrong: Collection[str] = (), text: str = TEXT_ANSWER) -> bytes:
     """The learner's copy of an assignment with the author's answers, except for the exercises named `wrong` ("1.3")."""
     released = json.loads(release_notebook(source))
+    for cell in released["cells"]:
+        about = cell["metadata"].get("nbgrader", {})
+        if about.get("solution") and about.get("grade"):
+            cell["source"] = text
     answers = {_grade_id(cell): _text(cell) for cell in _answer_cells(json.loads(source))}
     for cell in _answer_cells(released):
         first_line = _text(cell).partition("\n")[0].strip()
@@ -82,7 +102,7 @@ def _text(cell: dict[str, Any]) -> str:
 
 
 def study(
-    person: Person, session: CourseSession, courses: Path, modules: Collection[str], wrong: Collection[str] = ()
+    person: Person, session: CourseSession, course: Path, modules: Collection[str], wrong: Collection[str] = ()
 ) -> None:
     """Open the modules, answer their quizzes and submit their exercises, as the person would."""
     enrolment = enrol(session, person.user)
@@ -92,7 +112,7 @@ def study(
         progress.mark_opened(enrolment, module.slug, lesson=True)
         _take_quiz(enrolment, module.slug)
         if module.assignment:
-            source = (courses / session.course_version.course.slug / module.assignment).read_bytes()
+            source = (course / module.assignment).read_bytes()
             tries = [sorted(wrong), []] if wrong else [[]]
             for number, missing in enumerate(tries):
                 receive(

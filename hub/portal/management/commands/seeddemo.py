@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from hub.portal import demo
 from hub.portal.catalogue.models import CourseSession
+from hub.portal.catalogue.publish import publish_course
 
 SESSION = "python-maths-physique"
 
@@ -31,9 +34,15 @@ class Command(BaseCommand):
         ]
         alice, bob, claire, *_others = people
         demo.ensure_roles(session, claire)
-        courses = settings.ENVIRONMENT.courses_dir
-        demo.study(alice, session, courses, {"m1", "m2", "m3"}, wrong={"1.3", "2.4"})
-        demo.study(bob, session, courses, {"m1"}, wrong={"1.2"})
+        course = settings.ENVIRONMENT.courses_dir / SESSION
+        demo.study(alice, session, course, {"m1", "m2", "m3"}, wrong={"1.3", "2.4"})
+        demo.study(bob, session, course, {"m1"}, wrong={"1.2"})
+        with TemporaryDirectory() as folder:
+            small = demo.write_small_course(Path(folder), claire)
+            publish_course(small)
+            first_steps = CourseSession.objects.get(slug=demo.SMALL_COURSE)
+            demo.ensure_roles(first_steps, claire)
+            demo.study(bob, first_steps, small, {"m1"})
         demo.wait_until_marked()
         for person in people:
             self.stdout.write(f"  {person.email:22} {person.password:14} {person.role}")
