@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from hub.portal import demo
 from hub.portal.catalogue.models import CourseSession
 from hub.portal.catalogue.publish import publish_course
+from hub.portal.catalogue.sessions import publish_assignments
 
 SESSION = "python-maths-physique"
 
@@ -39,8 +40,12 @@ class Command(BaseCommand):
         demo.study(bob, session, course, {"m1"}, wrong={"1.2"})
         with TemporaryDirectory() as folder:
             small = demo.write_small_course(Path(folder), claire)
-            publish_course(small)
-            first_steps = CourseSession.objects.get(slug=demo.SMALL_COURSE)
+            version = publish_course(small)
+            first_steps, _created = CourseSession.objects.get_or_create(
+                slug=demo.SMALL_COURSE,
+                defaults={"course_version": version, "title": version.title, "state": CourseSession.State.OPEN},
+            )
+            publish_assignments(first_steps)
             demo.ensure_roles(first_steps, claire)
             demo.study(bob, first_steps, small, {"m1"})
         demo.wait_until_marked()
