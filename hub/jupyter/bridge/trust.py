@@ -40,4 +40,5 @@ def load_only_our_configuration(public_url: str) -> None:
     NbGrader.load_cwd_config = False
     NbGrader.load_config_file = load_nbgrader_config
     NbGrader.init_syspath = lambda app: None
+    NbGrader.migrate_config = lambda app: None  # of 2016, and it writes into the configuration, which is read-only
     voila.server_extension.load_config_file = load_voila_config
