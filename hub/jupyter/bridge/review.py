@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from jupyter_server.services.sessions.handlers import SessionRootHandler
 from nbgrader.server_extensions.formgrader import apihandlers, formgrader
 from tornado.ioloop import PeriodicCallback
 from tornado.web import HTTPError, authenticated
@@ -26,15 +27,18 @@ from hub.jupyter.bridge.pages import Bridge, PageHandler, answer_errors
 from hub.jupyter.bridge.submissionpage import SubmissionExporter
 from hub.jupyter.bridge.surroundings import name_review_server
 from hub.jupyter.bridge.trust import OF_THIS_SERVER
+from hub.jupyter.language import gettext, gettext_noop
 
 log = logging.getLogger("pupitre.bridge")
 
 FOLDER, DATABASE = "relecture", "gradebook.db"
 POLL_S = 2.0
-NO_RUNNING = "La relecture n’exécute aucun carnet : la notation automatique se fait dans le portail."
-NOT_REVIEWER = "Vous ne relisez pas cette session, ou plus. Revenez à la page « Relecture » du portail."
-NO_GRADEBOOK = "Le carnet de notes de cette session est illisible. Réessayez dans une minute ; si cela continue, prévenez l’administrateur."
-NOT_REVIEW = "Ce serveur n’est pas un serveur de relecture. Ouvrez la relecture depuis le portail."
+NO_RUNNING = gettext_noop("La relecture n’exécute aucun carnet : la notation automatique se fait dans le portail.")
+NOT_REVIEWER = gettext_noop("Vous ne relisez pas cette session, ou plus. Revenez à la page « Relecture » du portail.")
+NO_GRADEBOOK = gettext_noop(
+    "Le carnet de notes de cette session est illisible. Réessayez dans une minute ; si cela continue, prévenez l’administrateur."
+)
+NOT_REVIEW = gettext_noop("Ce serveur n’est pas un serveur de relecture. Ouvrez la relecture depuis le portail.")
 
 QUERY = """
 SELECT submitted_assignment.student_id, assignment.name, notebook.name, base_cell.name,
@@ -116,9 +120,7 @@ class Gradebook:
                     with root.walk_to(parts[:-1], create=True) as folder:
                         self._pull_one(folder, file)
         except OSError as error:
-            raise DeliveryError(
-                "ecriture_impossible", files.DISK.format(path=FOLDER, reason=error.strerror), 507
-            ) from error
+            raise DeliveryError("ecriture_impossible", files.DISK, 507, path=FOLDER, reason=error.strerror) from error
         for name in (f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"):
             self.folder.joinpath(name).unlink(missing_ok=True)  # of the database that was replaced
         self._attempts = {
@@ -191,7 +193,7 @@ def find_session(bridge: Bridge) -> str:
 
 
 def _refuse(*_: object, **__: object) -> NoReturn:
-    raise HTTPError(403, NO_RUNNING)
+    raise HTTPError(403, gettext(NO_RUNNING))
 
 
 RUNNING_HANDLERS = (
@@ -211,7 +213,8 @@ def forbid_running(app: Any) -> None:
     """No kernel, no terminal, none of formgrader's actions that run or release something."""
     app.terminals_enabled = False
     app.kernel_manager.start_kernel = _refuse
-    for handler in RUNNING_HANDLERS:
+    # A session is a kernel and a notebook: its handler would say 500 for the manager's refusal.
+    for handler in (*RUNNING_HANDLERS, SessionRootHandler):
         handler.post = _refuse
 
 
