@@ -196,7 +196,8 @@ def _refuse(*_: object, **__: object) -> NoReturn:
     raise HTTPError(403, gettext(NO_RUNNING))
 
 
-RUNNING_HANDLERS = (
+RUNNING_HANDLERS: tuple[Any, ...] = (
+    SessionRootHandler,  # a session is a kernel and a notebook: it would say 500 for the kernel manager's refusal
     apihandlers.AssignHandler,
     apihandlers.UnReleaseHandler,
     apihandlers.ReleaseHandler,
@@ -213,8 +214,7 @@ def forbid_running(app: Any) -> None:
     """No kernel, no terminal, none of formgrader's actions that run or release something."""
     app.terminals_enabled = False
     app.kernel_manager.start_kernel = _refuse
-    # A session is a kernel and a notebook: its handler would say 500 for the manager's refusal.
-    for handler in (*RUNNING_HANDLERS, SessionRootHandler):
+    for handler in RUNNING_HANDLERS:
         handler.post = _refuse
 
 
