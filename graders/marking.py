@@ -187,5 +187,13 @@ def store_outcome(attempt_id: int, claim: str, outcome: Outcome) -> bool:
         attempt.claim, attempt.heartbeat_at = "", None
         attempt.save()
         announce_mark(attempt)
-    logger.info("attempt %d %s in %.2f s (%s)", attempt_id, outcome.state, outcome.duration_s, outcome.code or "ok")
+    logger.info(
+        "attempt %d %s in %.2f s (%s, %d repairs%s)",
+        attempt_id,
+        outcome.state,
+        outcome.duration_s,
+        outcome.code or "ok",
+        len(outcome.repairs),
+        "".join(f", {cell.grade_id}: {cell.code}" for cell in outcome.cells if cell.code),
+    )
     return True
