@@ -1,7 +1,8 @@
 """JupyterHub with a second door: `python -m hub.jupyter.app -f jupyterhub_config.py`.
 
-Learners' servers have no network, so the Hub also listens on a unix socket, which forkd shows them. Everything else is
-stock JupyterHub; its SQLite database is opened in WAL mode, where a commit does not wait for the disk to turn twice.
+Learners' servers have no network, so the Hub also listens on a unix socket, which forkd shows them. Its pages follow the
+reader's language (`language.py`). Everything else is stock JupyterHub; its SQLite database is opened in WAL mode, where
+a commit does not wait for the disk to turn twice.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tornado.netutil import bind_unix_socket
 from traitlets import Unicode, default
 
 from hub.environment import load_environment
+from hub.jupyter.language import LanguageOfRequest, Translation
 
 
 class Hub(JupyterHub):
@@ -27,6 +29,14 @@ class Hub(JupyterHub):
     @default("door")
     def _default_door(self) -> str:
         return str(load_environment().run_dir / "doors" / "hub.sock")
+
+    @default("jinja_environment_options")
+    def _translated_pages(self) -> dict[str, Any]:
+        return {"extensions": [Translation]}
+
+    def init_tornado_application(self) -> None:
+        super().init_tornado_application()
+        self.tornado_application.add_transform(LanguageOfRequest)
 
     def init_db(self) -> None:
         if self.db_url.startswith("sqlite"):

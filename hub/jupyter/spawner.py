@@ -2,7 +2,7 @@
 
 Laws: the token goes into the child's channel and nowhere else; nothing is polled to know that a server is ready (it says
 so, or its channel closes); a server is known by pid and start time, so that a restarted Hub finds it again and never takes
-another process for it; what goes wrong is a French sentence on the Hub's page and a line of its log.
+another process for it; what goes wrong is a sentence on the Hub's page and a line of its log.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from jupyterhub.spawner import Spawner
 from traitlets import Integer, Unicode, default
 
 from hub.environment import load_environment
+from hub.jupyter.language import gettext, gettext_noop
 from hub.jupyter.uids import ensure_uid
 from sandbox.client import Forkd, Request, Sandbox
 from sandbox.errors import SandboxError
@@ -31,19 +32,29 @@ _LABEL_LENGTH = 56
 _LOG_TAIL_BYTES = 3000
 _LOG_TAIL_LINES = 12
 _SENTENCES = {
-    "forkd_unavailable": "Le service qui démarre les serveurs ne répond pas. Prévenez l'administrateur, puis réessayez.",
-    "already_running": "Votre serveur précédent s'arrête encore. Patientez quelques secondes, puis réessayez.",
-    "home_refused": "Votre dossier personnel n'est pas utilisable. Prévenez l'administrateur.",
-    "socket_path": "Le dossier des sockets (PUPITRE_RUN_DIR) a un nom trop long. Prévenez l'administrateur.",
-    "not_isolated": "Cette machine a refusé d'isoler votre serveur, qui n'a donc pas démarré. Prévenez l'administrateur.",
+    "forkd_unavailable": gettext_noop(
+        "Le service qui démarre les serveurs ne répond pas. Prévenez l’administrateur, puis réessayez."
+    ),
+    "already_running": gettext_noop(
+        "Votre serveur précédent s’arrête encore. Patientez quelques secondes, puis réessayez."
+    ),
+    "home_refused": gettext_noop("Votre dossier personnel n’est pas utilisable. Prévenez l’administrateur."),
+    "socket_path": gettext_noop(
+        "Le dossier des sockets (PUPITRE_RUN_DIR) a un nom trop long. Prévenez l’administrateur."
+    ),
+    "not_isolated": gettext_noop(
+        "Cette machine a refusé d’isoler votre serveur, qui n’a donc pas démarré. Prévenez l’administrateur."
+    ),
 }
-_OTHER = "Votre serveur n'a pas pu démarrer. Réessayez ; si cela se répète, prévenez l'administrateur."
+_TAIL = gettext_noop("Dernières lignes de son journal :")
+_OTHER = gettext_noop("Votre serveur n’a pas pu démarrer. Réessayez ; si cela se répète, prévenez l’administrateur.")
 
 
 class ServerNotStarted(Exception):
     """A learner's server did not start; `jupyterhub_message` is the sentence that the Hub's page shows."""
 
     def __init__(self, sentence: str, detail: str = "") -> None:
+        sentence = gettext(sentence)
         super().__init__(detail or sentence)
         self.jupyterhub_message = f"{sentence}\n\n{detail}" if detail else sentence
 
@@ -138,7 +149,7 @@ class SandboxSpawner(Spawner):
             if not await self._hand_over(sandbox):
                 tail = await asyncio.to_thread(_read_tail, sandbox.log)
                 self.log.error("%s: the server ended before it was ready:\n%s", self._log_name, tail)
-                raise ServerNotStarted(_OTHER, f"Dernières lignes de son journal :\n{tail}" if tail else "")
+                raise ServerNotStarted(_OTHER, f"{gettext(_TAIL)}\n{tail}" if tail else "")
             return "http+unix://" + quote(str(sandbox.socket), safe="")
 
     def _make_request(self) -> Request:

@@ -78,6 +78,7 @@ DOMAINS = [
     Domain("hub/portal", "django"),
     Domain("graders", "django"),
     Domain("badges", "django"),
+    Domain("hub/jupyter", "hub", jinja=("bridge/templates/*.html", "share/hub-templates/*.html")),
 ]
 each_domain = pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.folder)
 

@@ -39,6 +39,7 @@ class Call:
     token: str
     body: bytes
     content_type: str
+    language: str = ""
 
     def parts(self) -> dict[str, bytes]:
         """Multipart: file name (or field name) → bytes."""
@@ -158,7 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
         portal: Portal = self.server.portal  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         content_type = self.headers.get("Content-Type", "")
-        call = Call(self.command, self.path, self.headers.get("Authorization", ""), body, content_type)
+        language = self.headers.get("Accept-Language", "")
+        call = Call(self.command, self.path, self.headers.get("Authorization", ""), body, content_type, language)
         portal.calls.append(call)
         status, value = portal.answer(call)
         data = value if isinstance(value, bytes) else json.dumps(value).encode()

@@ -1,4 +1,4 @@
-"""The Hub's pages, from a real JupyterHub with a sign-in and a spawner of its own: French, our look, no English left."""
+"""The Hub's pages, from our Hub with a sign-in and a spawner of its own: one language at a time, our look."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ c.JupyterHub.db_url = "sqlite:///{folder}/hub.sqlite"
 c.JupyterHub.template_paths = ["{templates}"]
 c.JupyterHub.template_vars = {{"portal_url": "http://127.0.0.1:1"}}
 c.JupyterHub.allow_named_servers = True
+c.Hub.door = "{folder}/hub.sock"
 """
 
 
@@ -47,10 +48,9 @@ class RunningHub:
     url: str
     client: httpx.Client
 
-    def get(self, path: str) -> httpx.Response:
-        return self.client.get(
-            path, headers={"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}, follow_redirects=True
-        )
+    def get(self, path: str, language: str = "") -> httpx.Response:
+        headers = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html", "Accept-Language": language}
+        return self.client.get(path, headers=headers, follow_redirects=True)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,10 @@ def jupyterhub() -> Iterator[RunningHub]:
     log = folder / "hub.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterhub", "-f", str(config)], cwd=folder, stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "hub.jupyter.app", "-f", str(config)],
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -138,3 +141,25 @@ def test_colours_are_the_portals(jupyterhub: RunningHub) -> None:
 def test_a_failed_start_says_the_spawners_sentence(jupyterhub: RunningHub) -> None:
     page = jupyterhub.get("/hub/spawn")
     assert "Il n’y a plus de place sur la machine." in visible_text(page.text)
+
+
+FRENCH = re.compile(r"[éèêàçù’«»]|\b(le|la|les|un|une|des|votre|vos|vous|est|dans|du)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/hub/home", "Your workspace"),
+        ("/hub/token", "Access tokens"),
+        ("/hub/nulle-part", "Page not found"),
+        ("/hub/user/bob/lab", "This page does not exist"),
+        ("/hub/spawn/alice/Not%20Valid", "The address is incomplete"),
+    ],
+)
+def test_pages_are_in_english_for_who_reads_english(jupyterhub: RunningHub, path: str, says: str) -> None:
+    page = jupyterhub.get(path, "en-US,en;q=0.9")
+    text = visible_text(page.text)
+    assert says in text
+    assert '<html lang="en">' in page.text
+    assert not FRENCH.search(text), FRENCH.search(text)
+    assert '<html lang="fr">' in jupyterhub.get(path, "fr-FR,fr;q=0.9,en;q=0.8").text

@@ -138,6 +138,37 @@ def test_deleted_document_offers_the_original(world: World) -> None:
     assert notebook.read_bytes() == EXERCISES
 
 
+ENGLISH = {"Accept-Language": "en-GB,en;q=0.9,fr;q=0.5"}
+
+
+def test_pages_follow_the_browsers_language(world: World) -> None:
+    world.server.get(OPEN + "carnet")
+    (world.server.home / "s/m1/exercices.ipynb").unlink()
+    page = world.server.get(OPEN + "carnet", headers=ENGLISH)
+    assert '<html lang="en">' in page.text
+    assert "“exercices.ipynb” is no longer in your workspace." in page.text
+    assert "espace" not in page.text
+    again = world.server.get(OPEN + "carnet")
+    assert '<html lang="fr">' in again.text, "the language of one request is not the next one's"
+    assert "« exercices.ipynb » n’est plus dans votre espace." in again.text
+
+
+def test_sentences_made_in_a_thread_follow_it_too(world: World) -> None:
+    module = world.server.home / "s" / "m1"
+    module.mkdir(parents=True)
+    (module / "exercices.ipynb").symlink_to(world.folder / "ailleurs")
+    page = world.server.get(OPEN + "carnet", headers=ENGLISH)
+    assert "“exercices.ipynb” is a link, a folder or a special file: nothing was written." in page.text
+
+
+def test_the_portal_is_asked_in_the_language_of_the_page(world: World) -> None:
+    world.server.get(OPEN + "carnet", headers=ENGLISH)
+    assert {call.language for call in world.portal.calls} == {"en"}
+    world.portal.calls.clear()
+    world.server.get(OPEN + "carnet")
+    assert {call.language for call in world.portal.calls} == {"fr"}
+
+
 def test_restoring_needs_the_forms_token(world: World) -> None:
     answer = world.server.client.post(
         "pupitre/restore", data={"session": "s", "module": "m1", "path": "exercices.ipynb"}

@@ -448,7 +448,7 @@ def test_refused_server_says_why(hub):
     with hub.client as client:
         answer = client.post("/hub/api/users/bob/server")
     assert answer.status_code == 500
-    assert answer.json()["message"].startswith("Votre dossier personnel n'est pas utilisable.")
+    assert answer.json()["message"].startswith("Votre dossier personnel n’est pas utilisable.")
     assert "home_refused" in hub.log and "home_refused" in hub.daemon.log
     assert not (hub.folder / "servers" / "bob.sock").exists()
 
@@ -466,7 +466,7 @@ def test_server_that_dies_shows_the_end_of_its_log(hub):
         answer = client.post("/hub/api/users/dora/server")
     assert time.monotonic() - began < 50, "found out by the closed channel, not by the Hub's timeout of 60 s"
     assert answer.status_code == 500
-    assert "Votre serveur n'a pas pu démarrer" in answer.json()["message"]
+    assert "Votre serveur n’a pas pu démarrer" in answer.json()["message"]
     assert "FileExistsError" in answer.json()["message"] or "NotADirectoryError" in answer.json()["message"]
 
 

@@ -17,16 +17,19 @@ from typing import Any
 import httpx
 
 from hub.jupyter.bridge.errors import DoorError
+from hub.jupyter.language import get_language, gettext_noop
 
 log = logging.getLogger("pupitre.bridge")
 
 RETRY_DELAYS_S = (0.2, 0.6, 1.2, 2.0)
 TIMEOUT = httpx.Timeout(30.0, connect=3.0)
-AWAY = "Le portail ne répond pas pour le moment. Votre travail est enregistré dans votre espace : réessayez dans une minute."
-UNCLEAR = (
+AWAY = gettext_noop(
+    "Le portail ne répond pas pour le moment. Votre travail est enregistré dans votre espace : réessayez dans une minute."
+)
+UNCLEAR = gettext_noop(
     "Le portail a donné une réponse inattendue. Réessayez dans une minute ; si cela continue, prévenez votre formateur."
 )
-EXPIRED = "Votre session de travail a expiré. Revenez à la page du module et ouvrez-le de nouveau."
+EXPIRED = gettext_noop("Votre session de travail a expiré. Revenez à la page du module et ouvrez-le de nouveau.")
 AWAY_STATUSES = (502, 503, 504)
 
 
@@ -58,10 +61,11 @@ class Door:
     def forward(
         self, method: str, path: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """One call, retried while the portal is away.
+        """One call, retried while the portal is away; the portal answers in the language of the page being made.
 
         Every call of the door may be made twice: readings, and writings that carry their own id or content.
         """
+        headers = {"Accept-Language": get_language(), **(headers or {})}
         for delay_s in (*self._retry_delays_s, None):
             try:
                 response = self._client.request(method, path, content=content, headers=headers)

@@ -15,6 +15,7 @@ from hub.jupyter.bridge.pages import Bridge, make_asset_routes
 from hub.jupyter.bridge.relay import Relay
 from hub.jupyter.bridge.surroundings import find_token, load_surroundings
 from hub.jupyter.bridge.trust import load_only_our_configuration
+from hub.jupyter.language import LanguageOfRequest
 
 log = logging.getLogger("pupitre.bridge")
 
@@ -30,6 +31,7 @@ def load_bridge(app: Any) -> Bridge:
         log.warning("no portal: PUPITRE_PORTAL_SOCKET or the Hub's token is absent")
     bridge = Bridge(surroundings, home, door)
     app.web_app.settings["pupitre_bridge"] = bridge
+    app.web_app.add_transform(LanguageOfRequest)
     base_url = app.web_app.settings["base_url"]
     routes: list[tuple[Any, ...]] = [
         (url_path_join(base_url, f"pupitre/{name}"), handler)

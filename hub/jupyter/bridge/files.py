@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from hub.jupyter.bridge.errors import DeliveryError
 from hub.jupyter.bridge.folder import Folder, NotAFile, NotAFolder, TooLarge, split_path
+from hub.jupyter.language import gettext_noop
 
 log = logging.getLogger("pupitre.bridge")
 
@@ -28,14 +29,24 @@ STATE_FILE = "delivered.json"
 FILE_LIMIT_BYTES = 64 << 20
 STATE_LIMIT_BYTES = 4 << 20
 
-LINK = "« {path} » est un lien, un dossier ou un fichier spécial : rien n’a été écrit. Renommez-le ou supprimez-le, puis ouvrez le module de nouveau."
-FOLDER_LINK = "Le dossier « {path} » est un lien ou un fichier : rien n’y a été écrit. Renommez-le ou supprimez-le, puis ouvrez le module de nouveau."
-TRAVERSAL = (
+LINK = gettext_noop(
+    "« {path} » est un lien, un dossier ou un fichier spécial : rien n’a été écrit. Renommez-le ou supprimez-le, puis ouvrez le module de nouveau."
+)
+FOLDER_LINK = gettext_noop(
+    "Le dossier « {path} » est un lien ou un fichier : rien n’y a été écrit. Renommez-le ou supprimez-le, puis ouvrez le module de nouveau."
+)
+TRAVERSAL = gettext_noop(
     "Le module annonce un fichier au nom interdit (« {path} ») : rien n’a été déposé. Signalez-le à votre formateur."
 )
-DAMAGED = "Le fichier « {path} » est arrivé abîmé : rien n’a été écrit. Réessayez dans un instant."
-DISK = "« {path} » n’a pas pu être écrit ({reason}). Vos fichiers n’ont pas changé. Libérez de la place dans votre dossier, puis réessayez."
-STATE = "Le dossier « .pupitre » de votre espace est un lien ou un fichier : rien n’a été déposé. Supprimez-le, puis réessayez."
+DAMAGED = gettext_noop("Le fichier « {path} » est arrivé abîmé : rien n’a été écrit. Réessayez dans un instant.")
+DISK = gettext_noop(
+    "« {path} » n’a pas pu être écrit ({reason}). Vos fichiers n’ont pas changé. Libérez de la place dans votre dossier, puis réessayez."
+)
+TOO_LARGE_TO_DELIVER = gettext_noop("« {path} » est trop gros pour être déposé. Signalez-le à votre formateur.")
+TOO_MANY = gettext_noop("« {name} » a déjà mille copies. Supprimez-en, puis réessayez.")
+STATE = gettext_noop(
+    "Le dossier « .pupitre » de votre espace est un lien ou un fichier : rien n’a été déposé. Supprimez-le, puis réessayez."
+)
 
 
 @dataclass(frozen=True)
@@ -118,11 +129,9 @@ def parse_manifest(files: Iterable[dict[str, object]]) -> list[Announced]:
         path, sha256, size = str(entry.get("path", "")), str(entry.get("sha256", "")), entry.get("size")
         if split_path(path) is None or len(sha256) != 64 or not isinstance(size, int):
             log.error("manifest refused: %r", entry)
-            raise DeliveryError("chemin_interdit", TRAVERSAL.format(path=path[:80]), 502)
+            raise DeliveryError("chemin_interdit", TRAVERSAL, 502, path=path[:80])
         if not 0 <= size <= FILE_LIMIT_BYTES:
-            raise DeliveryError(
-                "fichier_trop_gros", f"« {path} » est trop gros pour être déposé. Signalez-le à votre formateur.", 502
-            )
+            raise DeliveryError("fichier_trop_gros", TOO_LARGE_TO_DELIVER, 502, path=path)
         announced.append(Announced(path, sha256, size))
     return announced
 
@@ -135,7 +144,7 @@ def name_beside(name: str, label: str, is_free: Callable[[str], bool]) -> str:
         candidate = f"{path.stem} ({label}{suffix}){path.suffix}"
         if is_free(candidate):
             return candidate
-    raise DeliveryError("trop_de_copies", f"« {name} » a déjà mille copies. Supprimez-en, puis réessayez.", 409)
+    raise DeliveryError("trop_de_copies", TOO_MANY, 409, name=name)
 
 
 def deliver(
@@ -145,7 +154,7 @@ def deliver(
     result = Delivery()
     base_parts = split_path(base)
     if base_parts is None:
-        raise DeliveryError("chemin_interdit", TRAVERSAL.format(path=base[:80]), 400)
+        raise DeliveryError("chemin_interdit", TRAVERSAL, 400, path=base[:80])
     with Folder.open(home) as root, Delivered(root) as delivered:
         for file in announced:
             parts = (*base_parts, *file.path.split("/"))
@@ -157,10 +166,9 @@ def deliver(
                 result.problems.append(error)
             except NotAFolder as error:
                 place = Path(str(error.filename)).relative_to(home)
-                result.problems.append(DeliveryError("dossier_lien", FOLDER_LINK.format(path=place), 409))
+                result.problems.append(DeliveryError("dossier_lien", FOLDER_LINK, 409, path=place))
             except OSError as error:
-                message = DISK.format(path=file.path, reason=error.strerror or type(error).__name__)
-                result.problems.append(DeliveryError("ecriture_impossible", message, 507))
+                result.problems.append(_not_written(file.path, error))
     for problem in result.problems:
         log.warning("delivery to %s: %s", base, problem)
     return result
@@ -178,7 +186,7 @@ def _deliver_one(
     name, key = parts[-1], "/".join(parts)
     kind, ours = folder.kind(name), delivered.find(key)
     if kind not in ("absent", "file"):
-        raise DeliveryError("place_prise", LINK.format(path=file.path), 409)  # case 10
+        raise DeliveryError("place_prise", LINK, 409, path=file.path)  # case 10
     if kind == "absent":
         if ours is not None:  # case 7: they deleted it; only « Repartir de l'original » brings it back
             result.deleted.append(file.path)
@@ -211,7 +219,7 @@ def restore(home: Path, base: str, file: Announced, data: bytes, *, now: datetim
     """« Repartir de l'original » (case 8): the original under its name; returns where their copy went, if they had one."""
     base_parts = split_path(base)
     if base_parts is None:
-        raise DeliveryError("chemin_interdit", TRAVERSAL.format(path=base[:80]), 400)
+        raise DeliveryError("chemin_interdit", TRAVERSAL, 400, path=base[:80])
     data = check_bytes(file, data)
     parts = (*base_parts, *file.path.split("/"))
     copy: str | None = None
@@ -220,7 +228,7 @@ def restore(home: Path, base: str, file: Announced, data: bytes, *, now: datetim
             name = parts[-1]
             kind = folder.kind(name)
             if kind not in ("absent", "file"):
-                raise DeliveryError("place_prise", LINK.format(path=file.path), 409)
+                raise DeliveryError("place_prise", LINK, 409, path=file.path)
             if kind == "file" and digest(folder.read(name, limit_bytes=FILE_LIMIT_BYTES)) == file.sha256:
                 delivered.record("/".join(parts), file.sha256)
                 return None
@@ -233,11 +241,14 @@ def restore(home: Path, base: str, file: Announced, data: bytes, *, now: datetim
             delivered.record("/".join(parts), file.sha256)
     except NotAFolder as error:
         place = Path(str(error.filename)).relative_to(home)
-        raise DeliveryError("dossier_lien", FOLDER_LINK.format(path=place), 409) from error
+        raise DeliveryError("dossier_lien", FOLDER_LINK, 409, path=place) from error
     except OSError as error:
-        message = DISK.format(path=file.path, reason=error.strerror or type(error).__name__)
-        raise DeliveryError("ecriture_impossible", message, 507) from error
+        raise _not_written(file.path, error) from error
     return copy
+
+
+def _not_written(path: str, error: OSError) -> DeliveryError:
+    return DeliveryError("ecriture_impossible", DISK, 507, path=path, reason=error.strerror or type(error).__name__)
 
 
 def _fetch_checked(file: Announced, fetch: Callable[[Announced], bytes]) -> bytes:
@@ -247,5 +258,5 @@ def _fetch_checked(file: Announced, fetch: Callable[[Announced], bytes]) -> byte
 def check_bytes(file: Announced, data: bytes) -> bytes:
     """The bytes, if they are those announced (case 14)."""
     if len(data) != file.size or digest(data) != file.sha256:
-        raise DeliveryError("fichier_abime", DAMAGED.format(path=file.path), 502)
+        raise DeliveryError("fichier_abime", DAMAGED, 502, path=file.path)
     return data

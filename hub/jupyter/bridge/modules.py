@@ -20,6 +20,7 @@ from hub.jupyter.bridge.errors import BridgeError, DeliveryError
 from hub.jupyter.bridge.files import Announced, Delivery
 from hub.jupyter.bridge.folder import Folder, NotAFile, NotAFolder, TooLarge, split_path
 from hub.jupyter.bridge.pages import Bridge, PageHandler, answer_errors
+from hub.jupyter.language import gettext_noop
 
 UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 LESSON, EXERCISES = "lecon.ipynb", "exercices.ipynb"
@@ -30,15 +31,18 @@ VIEWS = {
 }
 SUBMISSION_LIMIT_BYTES = 64 << 20
 
-NOT_THERE = (
+NOT_THERE = gettext_noop(
     "Votre espace ne contient pas « {path} ». Ouvrez d’abord le carnet d’exercices, enregistrez-le, puis soumettez-le."
 )
-TOO_LARGE = "« {path} » est trop gros pour être soumis. Effacez les sorties du carnet (menu Édition), enregistrez-le, puis recommencez."
-NOT_PLAIN = (
+TOO_LARGE = gettext_noop(
+    "« {path} » est trop gros pour être soumis. Effacez les sorties du carnet (menu Édition), enregistrez-le, puis recommencez."
+)
+NOT_PLAIN = gettext_noop(
     "« {path} » est un lien ou un dossier : rien n’a été soumis. Ouvrez de nouveau le carnet depuis la page du module."
 )
-NO_VIEW = "Ce module n’a pas de document de cette sorte. Revenez à la page du module."
-NO_ASSIGNMENT = "Ce module n’a pas d’exercices à soumettre. Revenez à la page du module."
+NO_TICKET = gettext_noop("L’adresse est incomplète. Revenez à la page du module et cliquez sur « Soumettre ».")
+NO_VIEW = gettext_noop("Ce module n’a pas de document de cette sorte. Revenez à la page du module.")
+NO_ASSIGNMENT = gettext_noop("Ce module n’a pas d’exercices à soumettre. Revenez à la page du module.")
 
 
 def fetch_manifest(bridge: Bridge, session: str, module: str) -> list[Announced]:
@@ -151,16 +155,16 @@ def read_saved(home: Path, path: str) -> bytes:
     """The saved bytes of a file of the home, a learner's link never followed."""
     parts = split_path(path)
     if parts is None:
-        raise DeliveryError("chemin_interdit", NOT_PLAIN.format(path=path[:80]), 400)
+        raise DeliveryError("chemin_interdit", NOT_PLAIN, 400, path=path[:80])
     try:
         with Folder.open(home) as root, root.walk_to(parts[:-1]) as folder:
             return folder.read(parts[-1], limit_bytes=SUBMISSION_LIMIT_BYTES)
     except FileNotFoundError as error:
-        raise DeliveryError("carnet_absent", NOT_THERE.format(path=path), 404) from error
+        raise DeliveryError("carnet_absent", NOT_THERE, 404, path=path) from error
     except TooLarge as error:
-        raise DeliveryError("carnet_trop_gros", TOO_LARGE.format(path=path), 413) from error
+        raise DeliveryError("carnet_trop_gros", TOO_LARGE, 413, path=path) from error
     except (NotAFile, NotAFolder) as error:
-        raise DeliveryError("place_prise", NOT_PLAIN.format(path=path), 409) from error
+        raise DeliveryError("place_prise", NOT_PLAIN, 409, path=path) from error
 
 
 def submit_module(bridge: Bridge, session: str, module: str, ticket: str) -> Any:
@@ -184,10 +188,6 @@ class SubmitHandler(PageHandler):
     async def get(self) -> None:
         session, module, ticket = self.get_slug("session"), self.get_slug("module"), self.get_argument("ticket", "")
         if not re.fullmatch(UUID, ticket):
-            raise BridgeError(
-                "ticket_absent",
-                "L’adresse est incomplète. Revenez à la page du module et cliquez sur « Soumettre ».",
-                400,
-            )
+            raise BridgeError("ticket_absent", NO_TICKET, 400)
         await asyncio.to_thread(submit_module, self.bridge, session, module, ticket)
         self.redirect(self.bridge.module_url(session, module))

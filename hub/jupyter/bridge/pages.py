@@ -26,6 +26,7 @@ from tornado.web import HTTPError, StaticFileHandler
 from hub.jupyter.bridge.door import AWAY, Door
 from hub.jupyter.bridge.errors import BridgeError, DoorError
 from hub.jupyter.bridge.surroundings import Surroundings
+from hub.jupyter.language import Translation, gettext_noop
 
 log = logging.getLogger("pupitre.bridge")
 
@@ -35,11 +36,15 @@ TEMPLATES = Environment(
     loader=FileSystemLoader(HERE / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
+    extensions=[Translation],
     trim_blocks=True,
     lstrip_blocks=True,
 )
 SLUG = r"[a-z0-9][a-z0-9-]{0,62}"
-UNEXPECTED = "Une erreur inattendue s’est produite ; vos fichiers n’ont pas changé. Réessayez ; si cela continue, prévenez votre formateur."
+UNEXPECTED = gettext_noop(
+    "Une erreur inattendue s’est produite ; vos fichiers n’ont pas changé. Réessayez ; si cela continue, prévenez votre formateur."
+)
+INCOMPLETE = gettext_noop("L’adresse est incomplète ou abîmée. Revenez au portail et recommencez.")
 
 
 @dataclass
@@ -109,9 +114,7 @@ class PageHandler(JupyterHandler):
     def get_slug(self, name: str) -> str:
         value: str = self.get_argument(name, "")
         if not re.fullmatch(SLUG, value):
-            raise BridgeError(
-                "adresse_incomplete", "L’adresse est incomplète ou abîmée. Revenez au portail et recommencez.", 400
-            )
+            raise BridgeError("adresse_incomplete", INCOMPLETE, 400)
         return value
 
     def server_url(self, *parts: str) -> str:

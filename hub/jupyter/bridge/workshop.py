@@ -23,6 +23,7 @@ from hub.jupyter.bridge.coursetemplate import make_course_files
 from hub.jupyter.bridge.errors import BridgeError, WorkshopError
 from hub.jupyter.bridge.folder import Folder, NotAFile, NotAFolder, TooLarge, split_path
 from hub.jupyter.bridge.pages import Bridge, PageHandler, answer_errors
+from hub.jupyter.language import gettext_noop
 
 WORKSHOP, PREVIEW = "atelier", "apercu"
 LESSON, EXERCISES = "lecon.ipynb", "exercices.ipynb"
@@ -30,14 +31,31 @@ COURSE_LIMIT_BYTES = 48 << 20
 FILES_LIMIT = 2000
 UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
-NOT_THERE = "Votre atelier ne contient pas le parcours « {slug} ». Créez-le depuis la page « Atelier » du portail."
-NOT_PLAIN = "« {path} » est un lien ou un fichier spécial. Supprimez-le de votre atelier, puis recommencez."
-TOO_BIG = (
+NOT_THERE = gettext_noop(
+    "Votre atelier ne contient pas le parcours « {slug} ». Créez-le depuis la page « Atelier » du portail."
+)
+NOT_PLAIN = gettext_noop(
+    "« {path} » est un lien ou un fichier spécial. Supprimez-le de votre atelier, puis recommencez."
+)
+TOO_BIG = gettext_noop(
     "Le parcours dépasse 48 Mo ou 2 000 fichiers. Enlevez les gros fichiers de « atelier/{slug} », puis recommencez."
 )
-NO_ACTION = "Cette action n’existe pas. Revenez à la page du parcours."
-BAD_FILE = "{file} : {message}"
-DISK = "Le parcours n’a pas pu être écrit ({reason}). Libérez de la place dans votre espace, puis recommencez."
+NO_ACTION = gettext_noop("Cette action n’existe pas. Revenez à la page du parcours.")
+BAD_FILE = gettext_noop("{file} : {reason}")
+BAD_YAML = gettext_noop(
+    "course.yml, ligne {line} : la syntaxe YAML est incorrecte. Corrigez cette ligne, enregistrez, puis recommencez."
+)
+UNREADABLE_YAML = gettext_noop(
+    "course.yml : la syntaxe YAML est incorrecte. Corrigez le fichier, enregistrez, puis recommencez."
+)
+NO_MODULES = gettext_noop(
+    "course.yml : la clé « modules » doit être une liste, et chaque module doit avoir un « slug »."
+)
+NO_FILE = gettext_noop("course.yml : le fichier « {path} » (« {key} ») n’existe pas.")
+NO_TICKET = gettext_noop("L’adresse est incomplète. Revenez à la page « Atelier » du portail.")
+DISK = gettext_noop(
+    "Le parcours n’a pas pu être écrit ({reason}). Libérez de la place dans votre espace, puis recommencez."
+)
 
 
 def write_course(home: Path, slug: str, title: str, author: str) -> bool:
@@ -54,9 +72,9 @@ def write_course(home: Path, slug: str, title: str, author: str) -> bool:
                         folder.write(parts[-1], data)
             return True
     except (NotAFolder, NotAFile) as error:
-        raise WorkshopError("place_prise", NOT_PLAIN.format(path=f"{WORKSHOP}/{slug}"), 409) from error
+        raise WorkshopError("place_prise", NOT_PLAIN, 409, path=f"{WORKSHOP}/{slug}") from error
     except OSError as error:
-        raise WorkshopError("ecriture_impossible", DISK.format(reason=error.strerror), 507) from error
+        raise WorkshopError("ecriture_impossible", DISK, 507, reason=error.strerror) from error
 
 
 def read_course(home: Path, slug: str) -> dict[str, bytes]:
@@ -69,12 +87,12 @@ def read_course(home: Path, slug: str) -> dict[str, bytes]:
                 found[path] = folder.read(name, limit_bytes=left_bytes)
                 left_bytes -= len(found[path])
                 if len(found) > FILES_LIMIT:
-                    raise WorkshopError("parcours_trop_gros", TOO_BIG.format(slug=slug), 413)
+                    raise WorkshopError("parcours_trop_gros", TOO_BIG, 413, slug=slug)
     except TooLarge as error:
-        raise WorkshopError("parcours_trop_gros", TOO_BIG.format(slug=slug), 413) from error
+        raise WorkshopError("parcours_trop_gros", TOO_BIG, 413, slug=slug) from error
     except NotAFile as error:
         place = Path(str(error.filename)).relative_to(home)
-        raise WorkshopError("place_prise", NOT_PLAIN.format(path=place), 409) from error
+        raise WorkshopError("place_prise", NOT_PLAIN, 409, path=place) from error
     return found
 
 
@@ -90,13 +108,13 @@ def _open_course(home: Path, slug: str) -> Iterator[Folder]:
     try:
         with Folder.open(home) as root, root.walk_to((WORKSHOP, slug)) as course:
             if course.kind("course.yml") == "absent":
-                raise WorkshopError("parcours_absent", NOT_THERE.format(slug=slug), 404)
+                raise WorkshopError("parcours_absent", NOT_THERE, 404, slug=slug)
             yield course
     except NotAFolder as error:
         place = Path(str(error.filename)).relative_to(home)
-        raise WorkshopError("place_prise", NOT_PLAIN.format(path=place), 409) from error
+        raise WorkshopError("place_prise", NOT_PLAIN, 409, path=place) from error
     except FileNotFoundError as error:
-        raise WorkshopError("parcours_absent", NOT_THERE.format(slug=slug), 404) from error
+        raise WorkshopError("parcours_absent", NOT_THERE, 404, slug=slug) from error
 
 
 def _walk(folder: Folder, above: tuple[str, ...]) -> Iterator[tuple[str, Folder, str]]:
@@ -121,14 +139,11 @@ def list_modules(course: dict[str, bytes]) -> list[dict[str, Any]]:
         ]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f", ligne {mark.line + 1}" if mark else ""
-        message = (
-            f"course.yml{line} : la syntaxe YAML est incorrecte. Corrigez cette ligne, enregistrez, puis recommencez."
-        )
-        raise WorkshopError("course_yml", message, 422) from error
+        if mark is None:
+            raise WorkshopError("course_yml", UNREADABLE_YAML, 422) from error
+        raise WorkshopError("course_yml", BAD_YAML, 422, line=mark.line + 1) from error
     except (TypeError, KeyError) as error:
-        message = "course.yml : la clé « modules » doit être une liste, et chaque module doit avoir un « slug »."
-        raise WorkshopError("course_yml", message, 422) from error
+        raise WorkshopError("course_yml", NO_MODULES, 422) from error
     return modules
 
 
@@ -144,9 +159,9 @@ def make_preview(home: Path, slug: str) -> list[dict[str, str]]:
                     with preview.walk_to(parts[:-1], create=True) as folder:
                         folder.write(parts[-1], data)
     except NotAFolder as error:
-        raise WorkshopError("place_prise", NOT_PLAIN.format(path=f"{WORKSHOP}/{slug}/{PREVIEW}"), 409) from error
+        raise WorkshopError("place_prise", NOT_PLAIN, 409, path=f"{WORKSHOP}/{slug}/{PREVIEW}") from error
     except OSError as error:
-        raise WorkshopError("ecriture_impossible", DISK.format(reason=error.strerror), 507) from error
+        raise WorkshopError("ecriture_impossible", DISK, 507, reason=error.strerror) from error
     return [_describe_preview(slug, module, delivered) for module, delivered in modules]
 
 
@@ -166,13 +181,13 @@ def _deliverables(module: dict[str, Any], course: dict[str, bytes]) -> Iterator[
         if path is None:
             continue
         if path not in course:
-            raise WorkshopError("fichier_absent", f"course.yml : le fichier « {path} » (« {key} ») n’existe pas.", 422)
+            raise WorkshopError("fichier_absent", NO_FILE, 422, path=path, key=key)
         data = course[path]
         if key == "assignment":
             try:
                 data = release_notebook(data)
             except ReleaseError as error:
-                raise WorkshopError(error.code, BAD_FILE.format(file=path, message=error.message), 422) from error
+                raise WorkshopError(error.code, BAD_FILE, 422, file=path, reason=error.message) from error
         yield name, data
     for wanted in module.get("files") or []:
         for path, data in course.items():
@@ -195,9 +210,7 @@ class NewCourseHandler(PageHandler):
     async def get(self) -> None:
         ticket = self.get_argument("ticket", "")
         if not re.fullmatch(UUID, ticket):
-            raise BridgeError(
-                "ticket_absent", "L’adresse est incomplète. Revenez à la page « Atelier » du portail.", 400
-            )
+            raise BridgeError("ticket_absent", NO_TICKET, 400)
         draft = await asyncio.to_thread(self.bridge.door.get_json, f"drafts/{ticket}")
         slug, title, author = str(draft["slug"]), str(draft["title"]), str(draft["author"])
         await asyncio.to_thread(write_course, self.bridge.home, slug, title, author)
