@@ -34,11 +34,12 @@ def addresses(patterns: list[URLPattern | URLResolver], before: str = "") -> lis
 
 
 def test_every_page_is_documented() -> None:
-    """Its first words, up to the first parameter, stand in the table of addresses."""
+    """What stands before its first parameter is in the table of addresses, or below one that ends with « … » there."""
     page = (ROOT / "docs" / "reference" / "interfaces.md").read_text(encoding="utf-8")
     heads = {re.split(r"[<^(]", address, maxsplit=1)[0] for address in addresses(get_resolver().url_patterns)} - {""}
     assert "mes-parcours/" in heads
-    missing = [head for head in sorted(heads) if f"/{head.rstrip('/')}" not in page]
+    families = tuple(re.findall(r"`/([\w./-]+/)…`", page))
+    missing = [head for head in sorted(heads) if f"/{head.rstrip('/')}" not in page and not head.startswith(families)]
     assert not missing
 
 
