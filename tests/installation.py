@@ -74,13 +74,11 @@ class Installation:
 
     def wait_for_log(self, pattern: str, since: int = 0, patience_s: float = 20) -> str:
         """The first line of the Hub's log (its services write there too) that matches, after position `since`."""
-        deadline = time.monotonic() + patience_s
-        while True:
-            for line in self.hub_log[since:].splitlines():
-                if re.search(pattern, line):
-                    return line
-            assert time.monotonic() < deadline, f"no line of the log matches {pattern}:\n{self.hub_log[since:]}"
-            time.sleep(0.1)
+        return wait_for_line(self.state_dir / "log" / "hub.log", pattern, since, patience_s)
+
+    def wait_for_server_log(self, hub_name: str, pattern: str, patience_s: float = 20) -> str:
+        """The first line that matches in the log of a person's server."""
+        return wait_for_line(self.state_dir / "log" / f"{hub_name}.log", pattern, 0, patience_s)
 
     def find_services(self, word: str) -> list[Process]:
         """The Hub's children whose command line holds `word`: "markingworker", "hub.portal.serve"."""
@@ -92,6 +90,17 @@ class Installation:
                 if word in Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " "):
                     found.append(Process.of(int(pid)))
         return [process for process in found if process]
+
+
+def wait_for_line(log: Path, pattern: str, since: int, patience_s: float) -> str:
+    deadline = time.monotonic() + patience_s
+    while True:
+        text = log.read_text(encoding="utf-8", errors="replace")[since:]
+        for line in text.splitlines():
+            if re.search(pattern, line):
+                return line
+        assert time.monotonic() < deadline, f"no line of {log.name} matches {pattern}:\n{text[-5000:]}"
+        time.sleep(0.1)
 
 
 def free_port() -> int:
