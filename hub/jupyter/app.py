@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.app import JupyterHub
+from jupyterhub.services import service as services
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from tornado.netutil import bind_unix_socket
@@ -62,6 +63,15 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+class ServiceSpawner(services._ServiceSpawner):
+    """A service of ours that died is started again within 2 s; JupyterHub looks every 30 s, and has no setting for it."""
+
+    @default("poll_interval")
+    def _default_poll_interval(self) -> int:
+        return 2
+
+
+services._ServiceSpawner = ServiceSpawner
 main = Hub.launch_instance
 
 if __name__ == "__main__":
