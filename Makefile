@@ -61,7 +61,8 @@ messages:
 	  said=$$(.venv/bin/pybabel compile --input-file $$po --output-file $${po%.po}.mo 2>&1) || { echo "$$said"; exit 1; }; done
 
 # The texts to translate, from code and templates into locale/en/LC_MESSAGES/*.po; then translate what is empty (docs/reference/languages.md).
-messages-extract: install
+messages-extract:
+	@test -x .venv/bin/pybabel || { echo "Rien n'est installé : lancez d'abord make install."; exit 1; }
 	@command -v xgettext >/dev/null || { echo "xgettext est nécessaire pour extraire les textes : sudo apt install gettext"; exit 1; }
 	@for folder in hub/portal graders badges; do \
 	  (cd $$folder && PYTHONPATH=$(CURDIR) $(CURDIR)/.venv/bin/python $(CURDIR)/manage.py makemessages --locale en --no-wrap --no-obsolete --add-location file --verbosity 0) || exit 1; done

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from hub.portal.accounts.access import end_hub_access, end_sessions
 from hub.portal.accounts.models import User
@@ -24,9 +24,9 @@ logger = logging.getLogger(__name__)
 
 def tell(user: User, template: str, subject: str, **context: object) -> bool:
     """Write to a person; a mail server that fails is logged and undoes no decision."""
-    body = render_to_string(
-        f"accounts/email/{template}.txt", {"user": user, "portal": settings.ENVIRONMENT.public_url, **context}
-    )
+    context |= {"user": user, "portal": settings.ENVIRONMENT.public_url}
+    with translation.override(settings.LANGUAGE_CODE):  # not the language of whoever decides
+        body = render_to_string(f"accounts/email/{template}.txt", context)
     try:
         send_mail(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}", body, None, [user.email])
     except (OSError, SMTPException) as error:

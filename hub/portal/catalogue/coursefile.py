@@ -31,8 +31,8 @@ class CourseFileError(ValueError):
         if line is not None:
             where.append(_("ligne %(line)d") % {"line": line})
         if key:
-            where.append(f"« {key} »")
-        super().__init__(f"{', '.join(where)} : {message}.")
+            where.append(_("« %(key)s »") % {"key": key})
+        super().__init__(_("%(where)s : %(message)s.") % {"where": ", ".join(where), "message": message})
 
 
 def check_path(value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import nh3
+from django.utils.formats import get_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
@@ -31,8 +32,8 @@ def render_duration(minutes: int) -> str:
 
 
 def render_points(points: float) -> str:
-    """At most two decimals, a comma: « 6 », « 4,5 »."""
-    return f"{round(points, 2):g}".replace(".", ",")
+    """At most two decimals, with the language's separator: « 6 », « 4,5 »."""
+    return f"{round(points, 2):g}".replace(".", get_format("DECIMAL_SEPARATOR"))
 
 
 def compute_modality(course: CourseFile) -> str:

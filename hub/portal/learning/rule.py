@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -84,10 +85,10 @@ def _is_reviewed(rows: Mapping[str, ModuleProgress], module: Module) -> bool:
 
 
 def _join(modules: list[Module]) -> str:
-    return ", ".join(f"« {module.title} »" for module in modules)
+    return ", ".join(_("« %(title)s »") % {"title": module.title} for module in modules)
 
 
 def _points(value: float) -> str:
     """Rounded up to a tenth: « encore 0 point » would be a lie."""
     tenths = int(-(-(value * 10 - TOLERANCE) // 1))
-    return f"{max(tenths, 1) / 10:g}".replace(".", ",")
+    return f"{max(tenths, 1) / 10:g}".replace(".", get_format("DECIMAL_SEPARATOR"))

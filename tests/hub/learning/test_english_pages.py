@@ -13,8 +13,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from hub.portal.accounts.approval import approve
+from hub.portal.catalogue.coursefile import CourseFileError
+from hub.portal.catalogue.presentation import render_points
+from hub.portal.learning.rule import list_remaining
 from tests.hub.learning.conftest import PETIT
 
 # Words of French that English does not have; accents and elisions tell the others.
@@ -162,3 +166,30 @@ def test_an_error_of_the_door_comes_in_the_language_asked_for(visitor: Client) -
     assert said["fr"] != said["en"]
     assert words(said["fr"])
     assert not words(said["en"])
+
+
+def test_numbers_and_quotes_follow_the_language(petit: Any) -> None:
+    course = petit.file
+    with translation.override("en"):
+        english = " ".join(list_remaining(course, {}))
+        assert render_points(4.5) == "4.5"
+        assert str(CourseFileError("course.yml", 3, "title", "x")) == "course.yml, line 3, “title”: x."
+    with translation.override("fr"):
+        french = " ".join(list_remaining(course, {}))
+        assert render_points(4.5) == "4,5"
+        assert str(CourseFileError("course.yml", 3, "title", "x")) == "course.yml, ligne 3, « title » : x."
+    title = course.modules[0].title
+    assert f"“{title}”" in english
+    assert f"« {title} »" in french
+    assert re.search(r"\d%", english)
+    assert re.search(r"\d %", french)
+    assert not re.search(r"\d,\d", english)
+
+
+def test_a_decision_is_told_in_french_whatever_the_managers_language(
+    denis: Any, make_user: Callable[..., Any], mailoutbox: list[Any]
+) -> None:
+    waiting = make_user("attente", approved_at=None)
+    with translation.override("en"):
+        assert approve(waiting, denis)
+    assert mailoutbox[0].body.startswith("Bonjour Attente")

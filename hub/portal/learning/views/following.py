@@ -142,7 +142,7 @@ def enrol_people(request: HttpRequest, session: str) -> HttpResponse:
             enrol(row, people[email], by_manager=True)
             done += 1
         except EnrolmentRefused as refusal:
-            refused.append(f"{email} : {refusal.message}")
+            refused.append(_("%(email)s : %(reason)s") % {"email": email, "reason": refusal.message})
     if done:
         text = ngettext("%(done)d personne est inscrite.", "%(done)d personnes sont inscrites.", done)
         messages.success(request, text % {"done": done})
