@@ -87,6 +87,7 @@ _OTHERS: dict[str, _Rules] = {
         ("", r"", "Une fonction a reçu une valeur qui ne lui convient pas."),
     ],
     "OverflowError": [("", r"", "Le nombre obtenu est trop grand : vérifiez les puissances et les unités.")],
+    "BlockingIOError": [("", r"", "Le système refuse un processus ou un fil de plus : le programme en lance-t-il sans fin ?")],
     "MemoryError": [("", r"", "Le calcul demande trop de mémoire : une liste grandit-elle sans fin ?")],
     "FileNotFoundError": [("", r"", "Ce fichier n’existe pas : vérifiez son nom et son dossier (`data/…`).")],
     "NotImplementedError": [(NOT_ANSWERED, r"", "Cet exercice attend votre réponse : remplacez la ligne `raise NotImplementedError()` de la cellule par votre code.")],
