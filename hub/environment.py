@@ -68,6 +68,8 @@ class Environment:
     oidc_client_id: str
     oidc_client_secret: str
     workers: int
+    proxies: int
+    """Reverse proxies in front of ours, such as the one that holds the certificates: 0 or more."""
     debug: bool
 
     @property
@@ -144,6 +146,12 @@ def load_environment(variables: Mapping[str, str] | None = None) -> Environment:
             raise ValueError(value)
         return number
 
+    def count(value: str) -> int:
+        number = int(value)
+        if number < 0:
+            raise ValueError(value)
+        return number
+
     def choice(*allowed: str) -> Callable[[str], str]:
         return lambda value: {word: word for word in allowed}[value]
 
@@ -190,6 +198,7 @@ def load_environment(variables: Mapping[str, str] | None = None) -> Environment:
         oidc_client_id=text("OIDC_CLIENT_ID", ""),
         oidc_client_secret=text("OIDC_CLIENT_SECRET", ""),
         workers=parsed("WORKERS", "2", positive, "a number of workers"),
+        proxies=parsed("PROXIES", "0", count, "a number of proxies, 0 or more"),
         debug=parsed("DEBUG", "off", switch, "on or off"),
     )
     if environment.portal_host == environment.jupyter_host:

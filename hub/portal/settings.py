@@ -154,7 +154,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(ENVIRONMENT.public_url).scheme
 # A whole class signs up and in from one address in the same minute; guessing one account's password stays slow.
 ACCOUNT_RATE_LIMITS = {"signup": "60/m/ip", "login": "120/m/ip", "login_failed": "60/m/ip,5/5m/key"}
-ALLAUTH_TRUSTED_PROXY_COUNT = 1  # configurable-http-proxy: every connection comes from 127.0.0.1
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 + ENVIRONMENT.proxies  # configurable-http-proxy: every connection comes from 127.0.0.1
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -184,7 +184,8 @@ SESSION_COOKIE_NAME = "pupitre_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if _https:  # without TLS in front, the header could only be a visitor's own
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 MESSAGE_TAGS = {messages.DEBUG: "info", messages.ERROR: "danger"}

@@ -29,6 +29,7 @@ def test_defaults_are_two_hosts_on_one_port() -> None:
         ("LEARNER_MEMORY_BYTES", "-1"),
         ("SIGNUP", "anyone"),
         ("WORKERS", "0"),
+        ("PROXIES", "-1"),
         ("DATABASE_URL", "mysql://x"),
     ],
 )
