@@ -1,7 +1,7 @@
-"""The language of pages on the Jupyter host: what the browser asks for, French where we do not have it.
+"""The language of pages on the Jupyter host: what the person chose in the portal, else what the browser asks for, else French.
 
-The portal's choice is a cookie of the portal's host, which this host never sees: the browser's `Accept-Language` is all
-that is known here. Laws: sentences are written in French (the msgid) and translated when they are said, not when they
+The portal's choice is a cookie of the portal's host, which this host never sees: the portal writes it into the addresses
+it sends people to (`language=en`), and it is kept here in a cookie of this host. Laws: sentences are written in French (the msgid) and translated when they are said, not when they
 are imported; what is not said in answer to a request (the relay, the log) is French. Catalogues: `locale/`.
 """
 
@@ -14,12 +14,14 @@ from pathlib import Path
 
 from jinja2 import Environment
 from jinja2.ext import InternationalizationExtension
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
 
 LOCALE = Path(__file__).resolve().parent / "locale"
 SOURCE_LANGUAGE = "fr"
 LANGUAGES = (SOURCE_LANGUAGE, "en")
+CHOICE = "language"
+COOKIE, COOKIE_AGE_S = "pupitre_language", 365 * 24 * 3600
 
 _language: ContextVar[str] = ContextVar("language", default=SOURCE_LANGUAGE)
 
@@ -37,6 +39,12 @@ def find_language(accepted: str) -> str:
         if language in LANGUAGES and 0 < quality <= 1:
             weighted.append((-quality, position, language))
     return min(weighted)[2] if weighted else SOURCE_LANGUAGE
+
+
+def find_choice(request: HTTPServerRequest) -> str:
+    """The language that the portal wrote into the address, "" if none."""
+    chosen = request.query_arguments.get(CHOICE, [b""])[0].decode("ascii", "replace")
+    return chosen if chosen in LANGUAGES else ""
 
 
 def get_language() -> str:
@@ -79,7 +87,25 @@ class LanguageOfRequest(OutputTransform):
     """
 
     def __init__(self, request: HTTPServerRequest) -> None:
-        use_language(find_language(request.headers.get("Accept-Language", "")))
+        self._chosen = find_choice(request)
+        kept = request.cookies.get(COOKIE)
+        self._cookie_is_right = kept is not None and kept.value == self._chosen
+        self._is_secure = request.protocol == "https"
+        if self._chosen:
+            use_language(self._chosen)
+        elif kept is not None and kept.value in LANGUAGES:
+            use_language(kept.value)
+        else:
+            use_language(find_language(request.headers.get("Accept-Language", "")))
+
+    def transform_first_chunk(
+        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+    ) -> tuple[int, HTTPHeaders, bytes]:
+        if self._chosen and not self._cookie_is_right:
+            secure = "; Secure" if self._is_secure else ""
+            value = f"{COOKIE}={self._chosen}; Max-Age={COOKIE_AGE_S}; Path=/; HttpOnly; SameSite=Lax{secure}"
+            headers.add("Set-Cookie", value)
+        return status_code, headers, chunk
 
 
 class Translation(InternationalizationExtension):

@@ -86,6 +86,14 @@ def test_from_the_catalogue_to_a_notebook_in_english(
     page.goto(f"{jupyter}/hub/user-redirect/pupitre/restore?session=essai&module=m1")
     expect(page.get_by_role("heading", name="Start again from the original")).to_be_visible()
 
+    page.goto(f"{portal}/session/essai/module/m1/")
+    page.get_by_role("button", name="Français").click()
+    page.get_by_role("link", name="Ouvrir le carnet").click()
+    page.wait_for_url(re.compile(r"/notebooks/essai/m1/exercices\.ipynb"), timeout=90_000)
+    page.goto(f"{jupyter}/hub/home")
+    expect(page.get_by_role("heading", name="Votre espace de travail")).to_be_visible()
+    assert language_of(page) == "fr", "the choice made in the portal goes before the browser's language"
+
 
 def test_the_switch_at_the_foot_of_the_page(open_to_all: Installation, page: Page, picture: Any) -> None:
     refusals: list[str] = []

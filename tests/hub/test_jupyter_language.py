@@ -7,10 +7,12 @@ import contextvars
 
 import pytest
 from jinja2 import Environment
+from tornado.testing import AsyncHTTPTestCase
+from tornado.web import Application, RequestHandler
 
 from hub.jupyter.bridge import modules
 from hub.jupyter.bridge.errors import BridgeError
-from hub.jupyter.language import Translation, find_language, get_language, ngettext, use_language
+from hub.jupyter.language import LanguageOfRequest, Translation, find_language, get_language, ngettext, use_language
 from hub.jupyter.spawner import ServerNotStarted
 
 
@@ -88,3 +90,40 @@ def test_a_language_ends_with_its_task() -> None:
 
     assert asyncio.run(two_requests()) == ["en", "fr"]
     assert get_language() == "fr"
+
+
+class Probe(RequestHandler):
+    """Says in which language it would speak."""
+
+    def get(self) -> None:
+        self.finish(get_language())
+
+
+class TestChoice(AsyncHTTPTestCase):
+    """The portal's choice, in the address, then in a cookie of this host."""
+
+    def get_app(self) -> Application:
+        application = Application([("/", Probe)])
+        application.add_transform(LanguageOfRequest)
+        return application
+
+    def ask(self, address: str, **headers: str) -> tuple[str, list[str]]:
+        answer = self.fetch(address, headers=headers)
+        return answer.body.decode(), answer.headers.get_list("Set-Cookie")
+
+    def test_the_choice_goes_before_the_browsers_language_and_is_kept(self) -> None:
+        said, cookies = self.ask("/?language=en", **{"Accept-Language": "fr"})
+        assert said == "en"
+        assert cookies == ["pupitre_language=en; Max-Age=31536000; Path=/; HttpOnly; SameSite=Lax"]
+        assert self.ask("/", **{"Accept-Language": "fr", "Cookie": "pupitre_language=en"}) == ("en", [])
+        assert self.ask("/?language=en", Cookie="pupitre_language=en") == ("en", [])
+
+    def test_another_choice_replaces_it(self) -> None:
+        said, cookies = self.ask("/?language=fr", **{"Accept-Language": "en", "Cookie": "pupitre_language=en"})
+        assert said == "fr"
+        assert len(cookies) == 1
+
+    def test_anything_else_is_no_choice(self) -> None:
+        for address in ("/?language=de", "/?language=%ff", "/?language=en%0d%0aX:y", "/?language=", "/?langue=en"):
+            assert self.ask(address) == ("fr", []), address
+        assert self.ask("/", Cookie="pupitre_language=<script>", **{"Accept-Language": "en"}) == ("en", [])

@@ -33,7 +33,7 @@ def new_course(request: HttpRequest) -> HttpResponseBase:
     form = DraftForm(request.POST or None, instance=Draft(author=request.user))  # type: ignore[misc]
     if request.method == "POST" and form.is_valid():
         draft = form.save()
-        return redirect_to_bridge("newcourse", ticket=str(draft.ticket))
+        return redirect_to_bridge(request, "newcourse", ticket=str(draft.ticket))
     return render(request, "authoring/new_course.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
@@ -45,4 +45,4 @@ def open_course(request: HttpRequest, slug: str) -> HttpResponseBase:
     draft = Draft.objects.filter(author=request.user, slug=slug).first()  # type: ignore[misc]
     if draft is None:
         return render(request, "404.html", status=404)
-    return redirect_to_bridge("newcourse", ticket=str(draft.ticket))
+    return redirect_to_bridge(request, "newcourse", ticket=str(draft.ticket))

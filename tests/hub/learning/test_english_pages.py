@@ -193,3 +193,13 @@ def test_a_decision_is_told_in_french_whatever_the_managers_language(
     with translation.override("en"):
         assert approve(waiting, denis)
     assert mailoutbox[0].body.startswith("Bonjour Attente")
+
+
+def test_a_chosen_language_goes_along_to_the_jupyter_host(alice: Any, signed_in: Callable[[Any], Client]) -> None:
+    browser = signed_in(alice)
+    opening = "/session/essai/module/m1/ouvrir/carnet/"
+    assert "language=" not in browser.get(opening, headers={"accept-language": "en"})["Location"]
+    browser.cookies["django_language"] = "en"
+    assert browser.get(opening)["Location"].endswith("&language=en")
+    browser.cookies["django_language"] = "fr"
+    assert browser.get(opening)["Location"].endswith("&language=fr")

@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -89,7 +90,7 @@ def opening(request: HttpRequest, session: str, module: str, view: str) -> HttpR
         return redirect("module", session, module)
     if access.enrolment is not None:
         progress.mark_opened(access.enrolment, module, lesson=view == "lecon")
-    return redirect_to_bridge("open", session=session, module=module, view=view)
+    return redirect_to_bridge(request, "open", session=session, module=module, view=view)
 
 
 @require_POST
@@ -107,10 +108,15 @@ def submission(request: HttpRequest, session: str, module: str) -> HttpResponseB
         messages.error(request, _("Cette session n’accepte plus de travaux : rien n’a été envoyé."))
         return redirect("module", session, module)
     ticket = make_ticket(access.enrolment, module)
-    return redirect_to_bridge("submit", ticket=str(ticket.uuid), session=session, module=module)
+    return redirect_to_bridge(request, "submit", ticket=str(ticket.uuid), session=session, module=module)
 
 
-def redirect_to_bridge(action: str, **parameters: str) -> HttpResponse:
-    """The Hub starts the person's server if it must, and passes them on to its bridge."""
+def redirect_to_bridge(request: HttpRequest, action: str, **parameters: str) -> HttpResponse:
+    """The Hub starts the person's server if it must, and passes them on to its bridge.
+
+    The Jupyter host does not see our cookies: a language that the person chose goes in the address.
+    """
+    if settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
+        parameters["language"] = get_language() or settings.LANGUAGE_CODE
     address = f"{settings.ENVIRONMENT.jupyter_url}/hub/user-redirect/pupitre/{action}?{urlencode(parameters)}"
     return HttpResponseRedirect(address)
