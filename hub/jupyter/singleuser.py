@@ -79,6 +79,17 @@ def _make_private_folder(name: str) -> str:
     return str(folder)
 
 
+def leave_closing_to_the_proxy() -> None:
+    """Answer, and wait for the proxy to close the connection.
+
+    The proxy asks for `Connection: close`, and Tornado closes as soon as it has answered. On a unix socket the proxy's last,
+    empty write of a request with a body then fails at once, and the browser gets 503 for what was done (1 % of them, busy).
+    """
+    from tornado.http1connection import HTTP1Connection
+
+    HTTP1Connection._can_keep_alive = lambda *_: True  # type: ignore[method-assign]
+
+
 def make_server_class(listen: socket.socket, channel: socket.socket) -> type:
     """jupyter_server's application on an inherited socket, which writes no secret to a file."""
     from jupyter_server.serverapp import ServerApp
@@ -133,6 +144,7 @@ def _run_server(listen: socket.socket, channel: socket.socket, argv: list[str]) 
     os.environ["JUPYTERHUB_SINGLEUSER_EXTENSION"] = "1"
     from jupyterhub.singleuser.extension import JupyterHubSingleUser
 
+    leave_closing_to_the_proxy()
     JupyterHubSingleUser.serverapp_class = make_server_class(listen, channel)
     home = Path(os.environ["HOME"])
     # nbgrader's Assignment List works in the process's own folder; what lies there is not trusted configuration.
