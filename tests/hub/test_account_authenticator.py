@@ -7,8 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip("oauthenticator")
-
 
 def hub_user(name: str) -> SimpleNamespace:
     """What the authenticator uses of the Hub's user."""
