@@ -90,7 +90,7 @@ hub browser: install .venv/.dev
 	@.venv/bin/pytest -m $@
 
 soak: install .venv/.dev
-	@PUPITRE_SOAK=on .venv/bin/pytest -m soak | tee bench/results/soak.txt
+	@.venv/bin/pytest -m soak
 
 bench: install .venv/.dev
 	@.venv/bin/python -m bench $(ONLY)
