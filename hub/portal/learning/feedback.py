@@ -27,6 +27,8 @@ class ExerciseFeedback:
     max_points: float = 0.0
     passed: bool = True
     waits_for_grader: bool = False
+    reviewed: bool = False
+    """A grader has given it points."""
     messages: list[tuple[str, str]] = field(default_factory=list)
     """(message, diagnostic code or "")"""
     comments: list[str] = field(default_factory=list)
@@ -38,7 +40,9 @@ class ExerciseFeedback:
             self.waits_for_grader = True
         elif cell.kind == "auto" and not cell.passed:
             self.passed = False
-        if cell.message and (cell.message, cell.code) not in self.messages:
+        if cell.kind == "manual" and cell.manual_points is not None:
+            self.reviewed = True  # its message says that it will be read
+        elif cell.message and (cell.message, cell.code) not in self.messages:
             self.messages.append((cell.message, cell.code))
         if cell.comment:
             self.comments.append(cell.comment)

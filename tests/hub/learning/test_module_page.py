@@ -185,7 +185,10 @@ def test_a_manual_cell_waits_then_shows_the_comment(essai, alice, claire, signed
     assert "relecture attendue" in browser.get("/session/essai/module/m2/").content.decode()
     mark = ManualMark("exercices.ipynb", "ex-9-1", 2, "Bien expliqué.")
     set_manual(attempt=attempt, grader=claire, marks=[mark], seen_review=0)
-    assert "Bien expliqué." in browser.get("/session/essai/module/m2/").content.decode()
+    text = browser.get("/session/essai/module/m2/").content.decode()
+    assert "Bien expliqué." in text
+    assert ">relu<" in text, "neither « réussi » nor « relecture attendue »"
+    assert "relecture attendue" not in text
 
 
 def test_queries_do_not_grow_with_attempts(essai, alice, signed_in, make_attempt, django_assert_max_num_queries):
