@@ -181,7 +181,7 @@ def test_a_hostile_notebook_cannot_call_the_portal(
         check_attack(installation, tatiana, f"{name} in JupyterLab")
         tatiana.goto(f"{server}/voila/render/{name}.ipynb")
         check_attack(installation, tatiana, f"{name} in Voilà")
-    picture(tatiana, "40-page-refusee")
+    picture(tatiana, "40-apres-l-attaque")
 
     tatiana.goto(f"{installation.public_url}/compte/profil/")
     expect(tatiana.get_by_label("Prénom et nom")).to_have_value("Tatiana Weber")
@@ -219,6 +219,6 @@ def check_attack(installation: Any, page: Page, place: str) -> None:
     assert found == {}
     # Then it leaves for the portal, posting a form as if she had pressed the button.
     page.wait_for_url(lambda url: url.startswith(installation.public_url), timeout=20_000)
-    expect(page.get_by_role("heading", level=1)).not_to_have_text("Python en trois modules")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ce formulaire n’est plus valable")
     page.goto(f"{installation.public_url}/mes-parcours/")
     expect(page.get_by_role("heading", name="Mes parcours")).to_be_visible()
