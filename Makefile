@@ -74,8 +74,13 @@ lock:
 	uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --python-version 3.11 -c requirements/base.txt -o requirements/dev.txt
 
 # --- checks -------------------------------------------------------------------------------------------------------------
+# Two halves at once, one per core: what needs no Hub, and what drives real installations and a browser.
 test: install .venv/.dev chromium lint types
-	@.venv/bin/pytest
+	@log=$$(mktemp); \
+	.venv/bin/pytest -m "not soak and not hub and not browser" >"$$log" 2>&1 & unit=$$!; \
+	.venv/bin/pytest -m "not soak and (hub or browser)"; whole=$$?; \
+	wait $$unit; half=$$?; cat "$$log"; rm -f "$$log"; \
+	test $$whole = 0 && test $$half = 0
 
 lint:
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check .
