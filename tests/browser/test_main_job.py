@@ -9,61 +9,55 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
+
+from tests.browser import people
+from tests.browser.accessibility import check_page
 
 pytestmark = pytest.mark.browser
 
-PASSWORD = "bureau-noir-ardoise"
-Picture = Callable[[Page, str], None]
 
-
-def test_from_the_catalogue_to_a_badge(installation: Any, visitor: Any, picture: Picture, course: Path) -> None:
+def test_from_the_catalogue_to_a_badge(installation: Any, visitor: Any, picture: people.Picture, course: Path) -> None:
     admin, alice, claire, denis = visitor(), visitor(), visitor(), visitor()
 
     # --- the first administrator, and people --------------------------------------------------------------------------
     admin.goto(installation.admin_link)
     picture(admin, "01-premier-acces")
-    admin.get_by_label("Prénom et nom").fill("Racine")
-    admin.get_by_label("Adresse électronique").fill("root@exemple.fr")
-    fill_passwords(admin)
-    admin.get_by_role("button", name="Créer ce compte").click()
-    expect(admin.get_by_role("heading", name="Comptes")).to_be_visible()
+    people.enter_as_admin(installation, admin)
     reused = visitor()
     reused.goto(installation.admin_link)
     expect(reused.get_by_label("Prénom et nom")).to_have_count(0)
 
     for page, name in ((alice, "Alice <'&\">"), (claire, "Claire Petit"), (denis, "Denis Moreau")):
-        sign_up(installation, page, name)
+        people.sign_up(installation, page, name)
     picture(alice, "02-compte-en-attente")
     alice.goto(f"{installation.public_url}/session/essai/module/m1/")
     assert alice.get_by_role("heading", name="Le carnet").count() == 0, "not approved yet"
 
     admin.goto(f"{installation.public_url}/gestion/comptes/")
     picture(admin, "03-comptes")
-    for box in admin.get_by_role("checkbox").all():
-        box.check()
-    admin.get_by_role("button", name="Ouvrir les comptes cochés").click()
-    name_roles(installation, admin, denis="Denis Moreau", claire="claire@exemple.fr", picture=picture)
+    people.open_accounts(installation, admin)
+    people.tick_in_administration(installation, admin, "Denis Moreau", "gestionnaire")
+    admin.goto(f"{installation.public_url}/gestion/sessions/essai/")
+    picture(admin, "04-session-suivie")
+    people.give_roles(installation, admin, "essai", "claire@exemple.fr", "trainer", "grader")
 
     # --- catalogue, enrolment -----------------------------------------------------------------------------------------
-    sign_in(installation, alice, "alice@exemple.fr")
+    people.sign_in(installation, alice, "alice@exemple.fr")
     alice.goto(installation.public_url)
     picture(alice, "05-catalogue")
     alice.get_by_role("link", name="Python en trois modules").first.click()
     picture(alice, "06-parcours")
-    alice.goto(f"{installation.public_url}/session/essai/")
-    alice.get_by_role("button", name="S’inscrire").click()
-    expect(alice.get_by_role("heading", name="Votre progression")).to_be_visible()
+    people.enrol(installation, alice)
     picture(alice, "07-session")
 
     # --- M1: the lesson in Voilà, a slider ------------------------------------------------------------------------------
-    open_module(installation, alice, "m1")
+    people.open_module(installation, alice, "m1")
     picture(alice, "08-module")
     alice.get_by_role("link", name="Ouvrir la leçon").click()
     alice.wait_for_url(re.compile(r"/voila/render/essai/m1/lecon\.ipynb"), timeout=90_000)
@@ -77,22 +71,22 @@ def test_from_the_catalogue_to_a_badge(installation: Any, visitor: Any, picture:
 
     # --- M1: a wrong answer, its diagnostic, then right ------------------------------------------------------------------
     answers = answers_of(course, "m1")
-    open_notebook(installation, alice, "m1")
+    people.open_notebook(installation, alice, "m1")
     for exercise, text in answers.items():
-        write_answer(alice, exercise, text)
-    write_answer(alice, "1.1", "# Exercice 1.1\nv_kmh = 90\nv_ms = v_kmh * 3.6")
+        people.write_answer(alice, exercise, text)
+    people.write_answer(alice, "1.1", "# Exercice 1.1\nv_kmh = 90\nv_ms = v_kmh * 3.6")
     picture(alice, "10-carnet")
-    save(alice)
-    submit_from_module_page(installation, alice, "m1")
+    people.save(alice)
+    people.submit_from_module_page(installation, alice, "m1")
     expect(alice.locator("[data-result=failed]")).to_have_count(1, timeout=60_000)
     expect(alice.locator("[data-result=failed]")).to_contain_text("E13")
     picture(alice, "11-retour-faux")
 
-    open_notebook(installation, alice, "m1")
-    write_answer(alice, "1.1", answers["1.1"])
-    save(alice)
+    people.open_notebook(installation, alice, "m1")
+    people.write_answer(alice, "1.1", answers["1.1"])
+    people.save(alice)
     submit_with_nbgrader(installation, alice, "m1", picture)
-    open_module(installation, alice, "m1")
+    people.open_module(installation, alice, "m1")
     expect(alice.locator("[data-result=passed]")).to_have_count(len(answers), timeout=60_000)
     picture(alice, "13-retour-juste")
     take_quiz(installation, alice, course, "m1", picture)
@@ -100,25 +94,25 @@ def test_from_the_catalogue_to_a_badge(installation: Any, visitor: Any, picture:
     # --- M2, M3 and the task that a grader marks ------------------------------------------------------------------------
     for module in ("m2", "m3"):
         expected = answers_of(course, module)
-        open_module(installation, alice, module)
+        people.open_module(installation, alice, module)
         alice.get_by_role("link", name="Ouvrir la leçon").click()
         expect(alice.get_by_role("slider").first).to_be_visible(timeout=90_000)
-        open_notebook(installation, alice, module)
+        people.open_notebook(installation, alice, module)
         for exercise, text in expected.items():
-            write_answer(alice, exercise, text)
-        save(alice)
-        submit_from_module_page(installation, alice, module)
+            people.write_answer(alice, exercise, text)
+        people.save(alice)
+        people.submit_from_module_page(installation, alice, module)
         expect(alice.locator("[data-result=passed]")).to_have_count(len(expected), timeout=60_000)
         take_quiz(installation, alice, course, module, picture)
 
-    open_notebook(installation, alice, "m9")
-    write_text_answer(alice, "Ma séance : la loi d'Ohm en seconde, avec deux listes et un nuage de points.")
-    save(alice)
-    submit_from_module_page(installation, alice, "m9")
+    people.open_notebook(installation, alice, "m9")
+    people.write_text_answer(alice, "Ma séance : la loi d'Ohm en seconde, avec deux listes et un nuage de points.")
+    people.save(alice)
+    people.submit_from_module_page(installation, alice, "m9")
     expect(alice.get_by_text("relecture attendue").first).to_be_visible(timeout=60_000)
 
     # --- Claire marks it ------------------------------------------------------------------------------------------------
-    sign_in(installation, claire, "claire@exemple.fr")
+    people.sign_in(installation, claire, "claire@exemple.fr")
     claire.goto(f"{installation.public_url}/relecture/essai/")
     picture(claire, "14-relecture")
     claire.get_by_role("link", name=re.compile("Alice")).first.click()
@@ -134,6 +128,7 @@ def test_from_the_catalogue_to_a_badge(installation: Any, visitor: Any, picture:
     picture(alice, "16-termine")
     badge = wait_for_badge(installation, alice)
     picture(alice, "17-badge")
+    problems = check_page(alice, "award, its own page")
     code = badge.rstrip("/").rpartition("/")[2]
 
     anyone = visitor()
@@ -143,12 +138,33 @@ def test_from_the_catalogue_to_a_badge(installation: Any, visitor: Any, picture:
     expect(anyone.get_by_text("Délivré à")).to_be_visible()
     expect(anyone.get_by_text("Alice <'&\">").first).to_be_visible()
     picture(anyone, "18-verification")
-    document = anyone.request.get(f"{installation.public_url}/badges/{code}.json")
+    problems += check_page(anyone, "verification")
+    anyone.goto(badge)
+    problems += check_page(anyone, "award, seen by anyone")
+    alice.goto(f"{installation.public_url}/badges/")
+    problems += check_page(alice, "my badges")
+    alice.goto(f"{installation.public_url}/session/essai/module/m1/")
+    problems += check_page(alice, "module with attempts")
+    assert problems == []
+    address = f"{installation.public_url}/badges/{code}"
+    assert anyone.request.get(f"{address}.json").status == 403, "private until she publishes it"
+    alice.goto(badge)
+    alice.get_by_label("Publier ce badge").check()
+    alice.get_by_role("button", name="Enregistrer mes choix").click()
+    expect(alice.get_by_label("Publier ce badge")).to_be_checked()
+    document = anyone.request.get(f"{address}.json")
     assert document.status == 200
     credential = json.loads(document.text())
     assert "OpenBadgeCredential" in credential["type"]
     assert credential["proof"]
-    attestation = alice.request.get(f"{installation.public_url}/badges/{code}/attestation.pdf")
+    image = anyone.request.get(f"{address}/badge.png").body()
+    anyone.goto(f"{installation.public_url}/verifier/")
+    anyone.get_by_label(re.compile("fichier du badge")).set_input_files(
+        files=[{"name": "badge.png", "mimeType": "image/png", "buffer": image}]
+    )
+    anyone.get_by_role("button", name=re.compile("Vérifier")).first.click()
+    expect(anyone.get_by_text("Délivré à")).to_be_visible()
+    attestation = alice.request.get(f"{address}/attestation.pdf")
     assert attestation.status == 200
     assert attestation.body().startswith(b"%PDF")
 
@@ -156,98 +172,7 @@ def test_from_the_catalogue_to_a_badge(installation: Any, visitor: Any, picture:
 # --- what people do -----------------------------------------------------------------------------------------------------
 
 
-def fill_passwords(page: Page) -> None:
-    for field in page.locator("input[type=password]").all():
-        field.fill(PASSWORD)
-
-
-def sign_up(installation: Any, page: Page, name: str) -> None:
-    address = f"{name.split()[0].lower()}@exemple.fr"
-    page.goto(f"{installation.public_url}/compte/signup/")
-    page.get_by_label("Prénom et nom").fill(name)
-    page.get_by_label(re.compile("Adresse")).fill(address)
-    fill_passwords(page)
-    page.get_by_role("checkbox").check()
-    page.get_by_role("button", name="Créer mon compte").click()
-    page.goto(installation.link_in_message(address, rf"{re.escape(installation.public_url)}/compte/confirm-email/\S+"))
-    page.get_by_role("button", name=re.compile("Confirmer")).click()
-    if page.get_by_role("button", name="Se connecter").count():
-        sign_in(installation, page, address)
-
-
-def sign_in(installation: Any, page: Page, address: str) -> None:
-    page.goto(f"{installation.public_url}/compte/login/")
-    if "/compte/login" not in page.url:
-        return  # signed in already
-    page.get_by_label(re.compile("Adresse")).fill(address)
-    fill_passwords(page)
-    page.get_by_role("button", name="Se connecter").click()
-    page.wait_for_url(lambda url: "/compte/login" not in url)
-
-
-def name_roles(installation: Any, admin: Page, *, denis: str, claire: str, picture: Picture) -> None:
-    """The administrator makes Denis a manager; Claire becomes trainer and grader of the session."""
-    admin.goto(f"{installation.public_url}/administration/accounts/user/")
-    admin.get_by_role("link", name=re.compile(denis)).click()
-    admin.get_by_label("gestionnaire").check()
-    admin.locator("input[name=_save]").click()
-    admin.goto(f"{installation.public_url}/gestion/sessions/essai/")
-    picture(admin, "04-session-suivie")
-    for role in ("trainer", "grader"):
-        form = admin.locator("form", has=admin.locator("select[name=role]")).first
-        form.get_by_label(re.compile("[Aa]dresse")).fill(claire)
-        form.locator("select[name=role]").select_option(role)
-        form.get_by_role("button").click()
-
-
-def open_module(installation: Any, page: Page, module: str) -> None:
-    page.goto(f"{installation.public_url}/session/essai/module/{module}/")
-
-
-def open_notebook(installation: Any, page: Page, module: str) -> None:
-    open_module(installation, page, module)
-    page.get_by_role("link", name="Ouvrir le carnet").click()
-    page.wait_for_url(re.compile(rf"/notebooks/essai/{module}/exercices\.ipynb"), timeout=90_000)
-    expect(page.locator(".jp-Cell").first).to_be_visible(timeout=60_000)
-
-
-def answer_cell(page: Page, text: str) -> Locator:
-    cell = page.locator(".jp-CodeCell", has_text=text).first
-    expect(cell).to_be_visible(timeout=30_000)
-    cell.scroll_into_view_if_needed()
-    return cell
-
-
-def write_answer(page: Page, exercise: str, text: str) -> None:
-    editor = answer_cell(page, f"# Exercice {exercise}").locator(".cm-content")
-    editor.click()
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text(text)
-
-
-def write_text_answer(page: Page, text: str) -> None:
-    cell = page.locator(".jp-MarkdownCell", has_text="VOTRE RÉPONSE ICI").first
-    cell.dblclick()
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text(text)
-
-
-def save(page: Page) -> None:
-    with page.expect_response(
-        lambda r: "/api/contents/" in r.url and r.request.method == "PUT", timeout=20_000
-    ) as saved:
-        page.keyboard.press("Control+s")
-    assert saved.value.ok
-
-
-def submit_from_module_page(installation: Any, page: Page, module: str) -> None:
-    open_module(installation, page, module)
-    page.get_by_role("button", name="Soumettre").click()
-    page.wait_for_url(re.compile(rf"/session/essai/module/{module}/"), timeout=60_000)
-
-
-def submit_with_nbgrader(installation: Any, page: Page, module: str, picture: Picture) -> None:
+def submit_with_nbgrader(installation: Any, page: Page, module: str, picture: people.Picture) -> None:
     page.goto(page.url.partition("/notebooks/")[0] + "/lab")
     expect(page.locator(".jp-Launcher, .jp-NotebookPanel").first).to_be_visible(timeout=60_000)
     page.get_by_role("menuitem", name="Nbgrader").click()
@@ -257,12 +182,10 @@ def submit_with_nbgrader(installation: Any, page: Page, module: str, picture: Pi
     picture(page, "12-nbgrader")
     row = page.locator(".list_item", has_text=module).filter(has=page.get_by_role("button", name="Submit")).first
     row.get_by_role("button", name="Submit").click()
-    expect(
-        page.locator("#submitted_assignments_list").get_by_text(module).first
-    ).to_be_visible(timeout=30_000)
+    expect(page.locator("#submitted_assignments_list").get_by_text(module).first).to_be_visible(timeout=30_000)
 
 
-def take_quiz(installation: Any, page: Page, course: Path, module: str, picture: Picture) -> None:
+def take_quiz(installation: Any, page: Page, course: Path, module: str, picture: people.Picture) -> None:
     page.goto(f"{installation.public_url}/session/essai/module/{module}/qcm/")
     questions = yaml.safe_load((course / "essai" / module / "qcm.yml").read_text(encoding="utf-8"))["questions"]
     source = page.content()
