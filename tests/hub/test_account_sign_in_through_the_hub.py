@@ -86,7 +86,7 @@ class Installation:
             f"c.JupyterHub.services[0]['api_token'] = {PORTAL_TOKEN!r}\n"
         )
         with self.log.open("wb") as output:
-            command = [sys.executable, "-m", "jupyterhub", "-f", str(config)]
+            command = [sys.executable, "-m", "hub.jupyter.app", "-f", str(config)]
             return subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=output, stderr=output, start_new_session=True
             )
