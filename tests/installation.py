@@ -181,7 +181,7 @@ def running_installation(
         assert link, said
         yield Installation(f"http://127.0.0.1:{port}", f"http://localhost:{port}", state, link.group(), variables, log)
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)  # a shell in the background may have had SIGINT ignored
         process.wait(timeout=40)
         subprocess.run([sys.executable, "manage.py", "stop"], cwd=ROOT, env=variables, check=False)
         for kept in ("hub.log", "forkd.log"):
