@@ -255,7 +255,8 @@ for pid in [p for p in os.listdir("/proc") if p.isdigit()]:
 found["proc"] = texts
 files = {}
 for root in ("/tmp", "/home", "/dev/shm", "/run", "/etc"):
-    for folder, _, names in os.walk(root):
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name not in (".venv", "node_modules")]  # packages, read-only: too many
         for name in names:
             try:
                 files[os.path.join(folder, name)] = open(os.path.join(folder, name), "rb").read(1 << 20).decode("latin1")
