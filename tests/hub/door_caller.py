@@ -53,9 +53,15 @@ class Caller:
         return self._client.generic(method, f"/api/v1/{path}", body, content_type=content_type)
 
     def submit(
-        self, files: dict[str, bytes], client_id: Any = None, where: str = "sessions/essai/assignments/m1"
+        self,
+        files: dict[str, bytes],
+        client_id: Any = None,
+        where: str = "sessions/essai/assignments/m1",
+        ticket: Any = None,
     ) -> Any:
-        parts: list[tuple[str, Part | str]] = [("client_id", str(client_id or uuid4()))]
+        parts: list[tuple[str, Part | str]] = [("client_id", str(ticket or client_id or uuid4()))]
+        if ticket:
+            parts.append(("ticket", str(ticket)))
         return self.send(
             "POST", f"{where}/attempts", parts + [("files", Part(path, data)) for path, data in files.items()]
         )

@@ -116,10 +116,12 @@ def test_case_13_tickets(calling: Any, alice: Any, chevron: Any, released: Any, 
         check_error(calling(alice).submit(files, wrong.pk), 403, "bad-ticket")
         wrong.refresh_from_db()
         assert wrong.used_at is None
+    # An address of the bridge that somebody else made: no page of the portal gave this ticket.
+    check_error(calling(alice).submit(files, ticket=uuid4()), 403, "bad-ticket")
     check_error(calling(alice).submit({"exercices.ipynb": b"x"}, own.pk), 400, "not-a-notebook")
     own.refresh_from_db()
     assert own.used_at is None  # a refused attempt may be sent again
-    assert calling(alice).submit(files, own.pk).status_code == 201
+    assert calling(alice).submit(files, ticket=own.pk).status_code == 201
     own.refresh_from_db()
     used_at = own.used_at
     assert used_at is not None

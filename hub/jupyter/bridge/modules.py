@@ -176,7 +176,10 @@ def submit_module(bridge: Bridge, session: str, module: str, ticket: str) -> Any
     names = [name if name.endswith(".ipynb") else f"{name}.ipynb" for name in map(str, assignment["notebooks"])]
     saved = {name: read_saved(bridge.home, f"{session}/{module}/{name}") for name in names}
     return bridge.door.send_files(
-        "POST", f"sessions/{session}/assignments/{quote(module)}/attempts", saved, {"client_id": ticket}
+        "POST",
+        f"sessions/{session}/assignments/{quote(module)}/attempts",
+        saved,
+        {"client_id": ticket, "ticket": ticket},
     )
 
 

@@ -29,7 +29,7 @@ def submit(request: HttpRequest, caller: User, session: str, assignment: str) ->
         client_id = UUID(upload.fields.get("client_id", ""))
     except ValueError:
         raise DoorError(400, "bad-client-id", _("L’envoi n’a pas d’identifiant : recommencez.")) from None
-    ticket = _find_ticket(client_id, caller, session, assignment)
+    ticket = _find_ticket(client_id, caller, session, assignment, required="ticket" in upload.fields)
     own = Attempt.objects.filter(learner=caller, assignment__session=session, assignment__name=assignment)
     known = own.filter(client_id=client_id).exists()
     try:
@@ -56,14 +56,20 @@ def submit(request: HttpRequest, caller: User, session: str, assignment: str) ->
     )
 
 
-def _find_ticket(client_id: UUID, caller: User, session: str, assignment: str) -> SubmissionTicket | None:
-    """The ticket given by « Soumettre », if the id is one; nbgrader's own submissions have none."""
+def _find_ticket(
+    client_id: UUID, caller: User, session: str, assignment: str, *, required: bool
+) -> SubmissionTicket | None:
+    """The ticket given by « Soumettre », if the id is one; nbgrader's own submissions have none.
+
+    `required`: the address of the bridge was opened in a browser. Without this, a link on any page could make a person submit.
+    """
     ticket = SubmissionTicket.objects.filter(pk=client_id).select_related("enrolment__session").first()
-    if ticket is not None and (ticket.enrolment.learner_id, ticket.enrolment.session.slug, ticket.module) != (
-        caller.pk,
-        session,
-        assignment,
-    ):
+    if ticket is None:
+        is_refused = required
+    else:
+        place = (ticket.enrolment.learner_id, ticket.enrolment.session.slug, ticket.module)
+        is_refused = place != (caller.pk, session, assignment)
+    if is_refused:
         raise DoorError(
             403, "bad-ticket", _("Cette demande d’envoi n’est pas la vôtre : repartez de la page du module.")
         )
