@@ -65,7 +65,12 @@ c.JupyterHub.named_server_limit_per_user = 20
 
 # --- services and roles: the smallest scopes that work ----------------------------------------------------------------
 c.JupyterHub.services = [
-    {"name": "portal", "command": [*tied, python, "-m", "hub.portal.serve"], "environment": for_services, "cwd": str(ROOT)},
+    {
+        "name": "portal",
+        "command": [*tied, python, "-m", "hub.portal.serve"],
+        "environment": for_services,
+        "cwd": str(ROOT),
+    },
     *(
         {
             "name": f"worker-{n}",
@@ -77,7 +82,14 @@ c.JupyterHub.services = [
     ),
     {
         "name": "culler",
-        "command": [*tied, python, "-m", "jupyterhub_idle_culler", f"--timeout={env.idle_timeout_s}", "--cull-every=60"],
+        "command": [
+            *tied,
+            python,
+            "-m",
+            "jupyterhub_idle_culler",
+            f"--timeout={env.idle_timeout_s}",
+            "--cull-every=60",
+        ],
     },
 ]
 c.JupyterHub.load_roles = [
