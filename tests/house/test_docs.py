@@ -44,7 +44,9 @@ def test_every_page_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "file", sorted((ROOT / "docs").rglob("*.md")) + [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=str
+    "file",
+    [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"],
+    ids=lambda path: path.name,
 )
 def test_links_lead_somewhere(file: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", file.read_text(encoding="utf-8")):
