@@ -99,7 +99,7 @@ def test_not_enrolled(
     open_installation: Installation, people: Callable[..., Person], good: dict[str, Any], next_is_right: NextIsRight
 ) -> None:
     since, bob = len(open_installation.hub_log), people("bob", enrolled=False)
-    assert "Votre compte n’a pas le droit de la voir ou de faire cette action." in shown(bob.submit("m1"))
+    assert "Vous n’êtes pas inscrit à « Python en trois modules »." in shown(bob.submit("m1"))
     answer = bob.send("m1", as_bytes(good))
     assert (answer.status_code, answer.json()["code"]) == (403, "not-enrolled")
     assert answer.json()["message"].startswith("Vous n’êtes pas inscrit à cette session, ou elle est fermée")

@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
 from hub.portal.catalogue.coursefile import Module
 from hub.portal.catalogue.models import CourseSession
@@ -51,7 +52,10 @@ def get_module_access(request: HttpRequest, session: str, module: str) -> Module
     if enrolment is None and not teaches:
         if row.state != CourseSession.State.OPEN:
             raise Http404
-        raise PermissionDenied
+        raise PermissionDenied(
+            _("Vous n’êtes pas inscrit à « %(title)s ». Inscrivez-vous depuis la page de la session, puis revenez ici.")
+            % {"title": row.title}
+        )
     found = row.course_version.file.find_module(module)
     if found is None:
         raise Http404
