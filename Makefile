@@ -74,13 +74,15 @@ lock:
 	uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --python-version 3.11 -c requirements/base.txt -o requirements/dev.txt
 
 # --- checks -------------------------------------------------------------------------------------------------------------
-# Two halves at once, one per core: what needs no Hub, and what drives real installations and a browser.
+# Two halves at once, one per core: what needs no Hub, and what drives real installations. tests/browser has a process of its
+# own: its browser lives as long as the process, and no other event loop may run meanwhile.
 test: install .venv/.dev chromium lint types
 	@log=$$(mktemp); \
 	.venv/bin/pytest -m "not soak and not hub and not browser" >"$$log" 2>&1 & unit=$$!; \
-	.venv/bin/pytest -m "not soak and (hub or browser)"; whole=$$?; \
-	wait $$unit; half=$$?; cat "$$log"; rm -f "$$log"; \
-	test $$whole = 0 && test $$half = 0
+	.venv/bin/pytest -m "not soak and (hub or browser)" --ignore=tests/browser; hub=$$?; \
+	.venv/bin/pytest tests/browser; browser=$$?; \
+	wait $$unit; unit=$$?; cat "$$log"; rm -f "$$log"; \
+	test $$hub = 0 && test $$browser = 0 && test $$unit = 0
 
 lint:
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check .
@@ -91,8 +93,11 @@ types:
 unit: install .venv/.dev
 	@.venv/bin/pytest -m "not hub and not browser"
 
-hub browser: install .venv/.dev
-	@.venv/bin/pytest -m $@
+hub: install .venv/.dev
+	@.venv/bin/pytest -m "not soak and (hub or browser)" --ignore=tests/browser
+
+browser: install .venv/.dev chromium
+	@.venv/bin/pytest tests/browser
 
 soak: install .venv/.dev
 	@.venv/bin/pytest -m soak
