@@ -17,7 +17,7 @@ from importlib.resources import files
 import segno
 import typst
 
-from badges.credential import Result, format_number
+from badges.credential import Result, format_hours, format_number
 from badges.names import clean_name
 
 _log = logging.getLogger(__name__)
@@ -124,8 +124,9 @@ def _list_facts(attestation: Attestation) -> list[tuple[str, str]]:
         facts.append(("Période", f"Du {format_date_fr(attestation.started_on)} au {completed}"))
     facts.append(("Date d’achèvement", completed))
     if attestation.hours:
-        hours = format_number(attestation.hours).replace(".", ",")
-        facts.append(("Durée prévue", f"{hours} h (durée planifiée par les auteurs, non mesurée)"))
+        facts.append(
+            ("Durée prévue", f"{format_hours(attestation.hours)} (durée planifiée par les auteurs, non mesurée)")
+        )
     facts.append(("Date d’édition", format_date_fr(attestation.edited_on)))
     return facts
 

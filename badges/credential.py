@@ -172,6 +172,14 @@ def format_number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
+def format_hours(hours: float) -> str:
+    """A duration as text, to the minute: "1 h 50", "45 min"."""
+    whole, minutes = divmod(round(hours * 60), 60)
+    if not whole:
+        return f"{minutes}\N{NO-BREAK SPACE}min"
+    return f"{whole}\N{NO-BREAK SPACE}h" + (f"\N{NO-BREAK SPACE}{minutes:02d}" if minutes else "")
+
+
 def _result_id(badge_url: str, result: Result) -> str:
     return f"{badge_url}#{quote(result.module, safe='')}"
 

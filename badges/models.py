@@ -14,7 +14,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from badges.credential import Achievement, Result
+from badges.credential import Achievement, Result, format_hours
 
 
 class Badge(models.Model):
@@ -41,6 +41,10 @@ class Badge(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("badges:badge", args=[self.digest])
+
+    @property
+    def duration(self) -> str:
+        return format_hours(self.hours)
 
     @property
     def achievement(self) -> Achievement:

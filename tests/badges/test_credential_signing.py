@@ -19,7 +19,7 @@ from openbadgeslib.ob3 import OB3LdpVerifier, OB3VerificationError, OB3Verifier
 from badges.artwork import render_png
 from badges.baking import bake_png, bake_svg, extract_png, extract_svg
 from badges.contexts import CREDENTIALS_V2, load_context
-from badges.credential import CONTEXTS, Achievement, Profile, format_number
+from badges.credential import CONTEXTS, Achievement, Profile, format_hours, format_number
 from badges.errors import ContextUnavailable, ProofInvalid
 from badges.keys import KeyRing
 from badges.proof import add_proof, check_proof
@@ -236,3 +236,10 @@ def test_any_text_survives_signing_and_baking(
 )
 def test_points_are_written_without_useless_zeros(value: float, text: str) -> None:
     assert format_number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"), [(6, "6 h"), (6.5, "6 h 30"), (110 / 60, "1 h 50"), (0.75, "45 min"), (2 + 1 / 60, "2 h 01")]
+)
+def test_a_duration_is_said_to_the_minute(hours: float, text: str) -> None:
+    assert format_hours(hours).replace("\N{NO-BREAK SPACE}", " ") == text
