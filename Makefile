@@ -91,7 +91,7 @@ types:
 	@PYTHONPATH=. .venv/bin/mypy
 
 unit: install .venv/.dev
-	@.venv/bin/pytest -m "not hub and not browser"
+	@.venv/bin/pytest -m "not soak and not hub and not browser"
 
 hub: install .venv/.dev
 	@.venv/bin/pytest -m "not soak and (hub or browser)" --ignore=tests/browser
