@@ -88,7 +88,7 @@ lint:
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check .
 
 types:
-	@PYTHONPATH=. .venv/bin/mypy
+	@state=$$(mktemp -d); PUPITRE_STATE_DIR=$$state PYTHONPATH=. .venv/bin/mypy; code=$$?; rm -rf $$state; exit $$code
 
 unit: install .venv/.dev
 	@.venv/bin/pytest -m "not soak and not hub and not browser"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -58,8 +59,19 @@ def ensure_folders(environment: Environment, account: Account) -> None:
     if account.drops:
         for folder in [*owned, run / "doors"]:
             os.chown(folder, account.uid, account.gid)
+        for folder in (state, state / "keys", state / "mail"):
+            _adopt_files(folder, account)
         (run / "servers").chmod(0o711)  # forkd alone writes there: its list of living sandboxes is in it
     run.chmod(0o711)  # forkd's children pass through it to bind `doors`
+
+
+def _adopt_files(folder: Path, account: Account) -> None:
+    """Give the account what root left there, such as keys made by a command that was run without the launcher."""
+    for file in folder.iterdir():
+        status = file.lstat()
+        # One name only: a second one could be somebody's way to a file of root's elsewhere.
+        if stat.S_ISREG(status.st_mode) and status.st_uid == 0 and status.st_nlink == 1:
+            os.chown(file, account.uid, account.gid, follow_symlinks=False)
 
 
 def become(environment: Environment, account: Account) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hub.environment import Environment, load_environment
-from hub.launch import check
+from hub.launch import account, check
 from hub.launch.errors import LaunchError
 from hub.launch.process import Process, read_process
 
@@ -97,3 +98,24 @@ def test_pid_file_that_holds_rubbish_is_no_process(tmp_path: Path) -> None:
     (tmp_path / "x.pid").write_text("not a pid")
     assert read_process(tmp_path / "x.pid") is None
     assert read_process(tmp_path / "absent.pid") is None
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_left_in_the_state_folder_is_given_to_the_service(
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUPITRE_RUN_DIR", str(tmp_path / "run"))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("root's")
+    keys = tmp_path / "state" / "keys"
+    keys.mkdir(parents=True)
+    (keys / "django").write_text("secret")
+    (keys / "link").symlink_to(elsewhere)
+    os.link(elsewhere, keys / "second-name")
+    account.ensure_folders(
+        replace(environment, state_dir=tmp_path / "state"), account.Account(12345, 12345, drops=True)
+    )
+    assert (keys / "django").stat().st_uid == 12345
+    assert elsewhere.stat().st_uid == 0
+    assert (keys / "link").lstat().st_uid == 0
