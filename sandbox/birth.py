@@ -1,10 +1,10 @@
 """From forkd to a sandboxed child: the order in which a process loses everything before a learner's code may run.
 
-forkd ── fork ──> stage ── new namespaces, fork ──> init (pid 1 of the sandbox) ── fork ──> child ── exec ──> sandbox.entry
+nursery ── fork ──> stage ── new namespaces, fork ──> init (pid 1 of the sandbox) ── fork ──> child: its module's `main`
 
-The stage tells forkd the pid of init and ends; init becomes forkd's child (forkd adopts orphans). Init sets up the
-sandbox, forks the child, then only reaps, passes SIGTERM on, and ends when the child ends: the kernel then kills whatever
-is left. Killing init kills the sandbox. Warm processes will fork the child instead of executing it; nothing else changes.
+Nothing is executed: the child has what the nursery imported. The stage tells forkd the pid of init and ends; init becomes
+forkd's child (forkd adopts orphans). Init sets up the sandbox, forks the child, then reaps, passes SIGTERM on, and ends when
+the child ends: the kernel then kills whatever is left. Killing init kills the sandbox.
 
 Laws: nothing raises out of a forked process (it reports and `_exit`s); descriptors that the child need not have are closed
 by name of what is kept; no learner's byte is read here.
@@ -13,18 +13,21 @@ by name of what is kept; no learner's byte is read here.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
 import socket
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sandbox import namespaces as ns
+from sandbox import warm
 from sandbox.errors import SandboxRefused
 from sandbox.filesystem import Tree, enter_tree
 from sandbox.init import handle_signals, kill_descendants, watch
@@ -33,7 +36,6 @@ from sandbox.process import find_start_time
 from sandbox.profile import Profile
 from sandbox.seccomp import make_program
 
-_REPORT_TIMEOUT_S = 20.0
 _OUT_OF_MEMORY_SCORE = 500
 
 
@@ -77,6 +79,9 @@ class Plan:
     gid: int
     limits: Limits
     module: str
+    """What the child runs: `module.main(channel, listen)`, fixed on forkd's command line."""
+    rehearses: bool
+    """`module.rehearse()` instead, whose answer goes to the channel: the names of the modules that it used."""
     home: Home | None
     read_only: tuple[Path, ...]
     doors: Path | None
@@ -106,62 +111,6 @@ class Plan:
             "OMP_NUM_THREADS": "1",
         }
 
-    def command(self, channel: int, listen: int | None) -> list[str]:
-        # -I: no PYTHON* variable, no user site, no working directory on sys.path: nothing of the home is imported.
-        return [
-            sys.executable,
-            "-I",
-            "-m",
-            "sandbox.entry",
-            self.module,
-            str(channel),
-            str(-1 if listen is None else listen),
-        ]
-
-
-def give_birth(plan: Plan, channel: int, listen: int | None, log: int) -> int:
-    """Start the sandbox and return the pid of its init, as forkd sees it.
-
-    Raises
-    ------
-    SandboxRefused
-        The kernel refused something: nothing is left running.
-    """
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        stage = os.fork()
-        if stage == 0:
-            _run_stage(plan, channel, listen, log, theirs)
-        theirs.close()
-        ours.settimeout(_REPORT_TIMEOUT_S)
-        init = None
-        try:
-            with ours.makefile("r", encoding="utf-8") as reports:
-                for line in reports:
-                    report = json.loads(line)
-                    if "pid" in report:
-                        init = int(report["pid"])
-                    elif "ready" in report and init is not None:
-                        return init
-                    else:
-                        raise SandboxRefused(report["error"], report["code"])
-            raise SandboxRefused("the sandbox ended while it was being set up", "not_isolated")
-        except (SandboxRefused, TimeoutError) as error:
-            if init is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(init, signal.SIGKILL)
-                _reap(init)
-            if isinstance(error, TimeoutError):
-                raise SandboxRefused("the sandbox did not get ready", "not_isolated") from error
-            raise
-        finally:
-            _reap(stage)
-
-
-def _reap(pid: int) -> None:
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, 0)
-
 
 def _report(status: socket.socket, **fields: object) -> None:
     with contextlib.suppress(OSError):
@@ -173,13 +122,12 @@ def _report_error(status: socket.socket, error: Exception) -> None:
     _report(status, error=text, code=getattr(error, "code", "not_isolated"))
 
 
-def _run_stage(plan: Plan, channel: int, listen: int | None, log: int, status: socket.socket) -> NoReturn:
+def run_stage(plan: Plan, channel: int, listen: int | None, log: int, status: socket.socket) -> NoReturn:
+    """In a fork of the nursery: become a sandbox."""
     try:
         os.umask(0o022)
         os.setsid()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
-        signal.set_wakeup_fd(-1)
+        warm.refresh()
         null = os.open("/dev/null", os.O_RDONLY)
         os.dup2(null, 0)
         os.dup2(log, 1)
@@ -287,21 +235,39 @@ def _run_init(plan: Plan, channel: int, listen: int | None, status: socket.socke
 
 
 def _run_child(plan: Plan, channel: int, listen: int | None) -> NoReturn:
+    code: object = 1
     try:
         if plan.isolation == "none":
             ns.set_parent_death_signal(signal.SIGKILL)
         os.setsid()
+        ns.set_dumpable(True)  # as after exec; a child that holds a secret undoes it
         # A server works from the read-only root, or programs would read configuration and templates in the home.
         os.chdir("/" if plan.profile.listens else plan.inside_home)
-        for descriptor in (channel, listen):
-            if descriptor is not None:
-                os.set_inheritable(descriptor, True)
-        command = plan.command(channel, listen)
-        os.execve(command[0], command, plan.variables())  # noqa: S606 - no shell, and nothing of a caller's
-    except OSError as error:
-        os.write(2, f"cannot start {plan.module}: {error}\n".encode())
+        warm.set_environment(plan.variables())
+        warm.refresh()
+        sys.argv = [plan.module]
+        module: Any = importlib.import_module(plan.module)
+        # Closed by the end of the process and not before: what went wrong is in the log by then.
+        caller = _take_socket(channel)
+        if plan.rehearses:
+            rehearse = getattr(module, "rehearse", list)
+            caller.sendall(json.dumps(sorted(rehearse())).encode())
+        else:
+            module.main(caller, None if listen is None else _take_socket(listen))
+        code = None
+    except SystemExit as end:
+        code = end.code
+    except BaseException:  # noqa: BLE001 - a forked process must not return through its parent's frames
+        traceback.print_exc()
     finally:
-        os._exit(126)
+        os._exit(warm.finish(code))
+
+
+def _take_socket(descriptor: int) -> socket.socket:
+    """The inherited socket, which this process's own children do not inherit."""
+    taken = socket.socket(fileno=descriptor)
+    taken.set_inheritable(False)
+    return taken
 
 
 def get_start_time(pid: int) -> int:

@@ -1,6 +1,8 @@
 """forkd: the small daemon that gives birth to every process that runs learners' code. `python -m sandbox.forkd --help`.
 
-Laws: started clean and single-threaded (it forks); holds no token and no database; everything it may run stands on its
+It keeps the list of who lives and decides; its nursery (`sandbox.nursery`), which has everything imported, forks.
+
+Laws: started clean and single-threaded; holds no token and no database; everything it may run stands on its
 command line; it answers its owner and root only; every birth and end is one line of its log; SIGTERM ends it and leaves its
 children, which a new forkd finds again; an error with one request never ends it.
 """
@@ -19,13 +21,15 @@ import sys
 from pathlib import Path
 
 from sandbox import namespaces as ns
-from sandbox.birth import Home, Plan, get_start_time, give_birth
+from sandbox.birth import Home, Plan, get_start_time
 from sandbox.cgroup import Cgroups, find_cgroups
 from sandbox.childlog import open_log, read_tail
 from sandbox.client import Forkd as Client
 from sandbox.errors import SandboxError, SandboxRefused
 from sandbox.limits import Limits
+from sandbox.nursery import Nursery
 from sandbox.profile import GRADING_UIDS, PROFILES
+from sandbox.rehearsal import Rehearsal, start_rehearsal
 from sandbox.request import MAX_LINE_BYTES, EndAll, Request, Signal, load_request
 from sandbox.roster import Entry, Roster
 from sandbox.settings import Settings, check_reach, find_isolation, load_settings
@@ -47,6 +51,7 @@ class Forkd:
         self.cgroups = find_cgroups(settings.name) if self.isolation != "none" else Cgroups({}, 0)
         self.roster = Roster(settings.servers_dir)
         self.selector = selectors.DefaultSelector()
+        self.nursery = Nursery([*settings.entries.values()])
         self._next_grading = 0
 
     # --- life --------------------------------------------------------------------------------------------------------
@@ -58,6 +63,7 @@ class Forkd:
             log.info("found again label=%s profile=%s pid=%d uid=%d", entry.label, entry.profile, entry.pid, entry.uid)
         self.cgroups.sweep()
         door = self._open_door()
+        self._start_nursery()
         stop, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -77,11 +83,14 @@ class Forkd:
                     log.info("stopping; %d sandboxes go on", len(self.roster))
                     with contextlib.suppress(FileNotFoundError):
                         self.settings.socket.unlink()
+                    self.nursery.close()
                     self.cgroups.close()
                     return
                 try:
                     if isinstance(key.data, Entry):
                         self._bury(key.data)
+                    elif isinstance(key.data, Rehearsal):
+                        self._hear(key.data)
                     else:
                         self._serve(door)
                 except Exception:
@@ -151,6 +160,35 @@ class Forkd:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(entry.pidfd, number)
 
+    # --- the nursery -------------------------------------------------------------------------------------------------
+    def _start_nursery(self) -> None:
+        """Start it if it does not run, and let each module rehearse once, so that what it imports late is imported early."""
+        if not self.nursery.ensure():
+            return
+        for module in self.nursery.modules:
+            try:
+                self._rehearse(module)
+            except (SandboxError, OSError) as error:
+                log.error("rehearsal of %s: %s", module, error)  # children will import more, and are as right
+
+    def _rehearse(self, module: str) -> None:
+        log_path = self.settings.log_dir / f"rehearsal.{module}.log"
+        uid = self._pick_uid(self._pick_grading_uid())
+        with open_log(log_path, self.settings.owner) as log_file:
+            rehearsal = start_rehearsal(
+                self.nursery, module, uid, self.settings.read_only, self.isolation, log_file.fileno()
+            )
+        self.selector.register(rehearsal.channel, selectors.EVENT_READ, rehearsal)
+
+    def _hear(self, rehearsal: Rehearsal) -> None:
+        """A part of what a rehearsal says; at its end, the nursery imports what it names."""
+        if not rehearsal.is_over():
+            return
+        self.selector.unregister(rehearsal.channel)
+        names = rehearsal.end()
+        self.nursery.preload(names)
+        log.info("rehearsed %s modules=%d", rehearsal.module, len(names))
+
     # --- birth -------------------------------------------------------------------------------------------------------
     def _start(self, request: Request, connection: socket.socket) -> dict[str, object]:
         profile = PROFILES[request.profile]
@@ -165,7 +203,8 @@ class Forkd:
         try:
             with open_log(log_path, self.settings.owner) as log_file:
                 plan = self._plan(request, uid, home, name)
-                pid = give_birth(
+                self._start_nursery()
+                pid = self.nursery.give_birth(
                     plan, connection.fileno(), listen.fileno() if listen is not None else None, log_file.fileno()
                 )
             start_time = get_start_time(pid)
@@ -197,6 +236,7 @@ class Forkd:
             gid=uid if os.geteuid() == 0 else os.getegid(),
             limits=request.limits,
             module=settings.entries[request.profile],
+            rehearses=False,
             home=home,
             read_only=settings.read_only,
             doors=settings.doors_dir,
@@ -213,15 +253,21 @@ class Forkd:
 
     def _pick_name(self, request: Request) -> tuple[str, int]:
         """The name of a sandbox (of its log, socket and cgroup) and its uid; without root there is one uid for all."""
-        as_root = os.geteuid() == 0
         if request.uid is not None:
-            return request.label, request.uid if as_root else os.geteuid()
+            return request.label, self._pick_uid(request.uid)
+        uid = self._pick_grading_uid()
+        return f"grading.{uid}", self._pick_uid(uid)
+
+    def _pick_grading_uid(self) -> int:
         for _ in GRADING_UIDS:
             uid = GRADING_UIDS[self._next_grading % len(GRADING_UIDS)]
             self._next_grading += 1
             if self.roster.find(f"grading.{uid}") is None:
-                return f"grading.{uid}", uid if as_root else os.geteuid()
+                return uid
         raise SandboxRefused("every grading uid is in use", "system")
+
+    def _pick_uid(self, wanted: int) -> int:
+        return wanted if os.geteuid() == 0 else os.geteuid()
 
     def _ensure_home(self, label: str, uid: int) -> Home:
         """Make the home if it is absent, private to its uid; check it otherwise."""

@@ -61,4 +61,14 @@ GRADING = Profile(
     tmp_bytes=64 << 20,
     shm_bytes=16 << 20,
 )
+# forkd's own, once per module at the start of its nursery: nobody's code, no door, and its answer is a list of names.
+REHEARSAL = Profile(
+    name="rehearsal",
+    keeps_home=False,
+    listens=False,
+    sees_doors=False,
+    ends_with_channel=True,
+    tmp_bytes=64 << 20,
+    shm_bytes=16 << 20,
+)
 PROFILES = {profile.name: profile for profile in (SERVER, REVIEW, GRADING)}

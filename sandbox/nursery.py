@@ -1,0 +1,200 @@
+"""The nursery: a warm process that forks every sandbox, and forkd's hold on it.
+
+forkd keeps the list of who lives and decides; the nursery has everything imported, knows nobody, and forks what it is told.
+So a child inherits the memory of a process in which no other person was ever named, an import that goes wrong ends the
+nursery and not forkd, and a nursery that died is started again.
+
+    forkd ── Plan, descriptors ──> nursery ── fork ──> stage … (`sandbox.birth`)
+
+Laws: it obeys one socket, forkd's, and ends when that closes; it is started with an empty environment; it holds no secret.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+
+from sandbox import warm
+from sandbox.birth import Plan, run_stage
+from sandbox.errors import SandboxRefused
+from sandbox.namespaces import set_process_name
+
+log = logging.getLogger("nursery")
+_MAX_ORDER_BYTES = 256 << 10
+_MAX_DESCRIPTORS = 8
+_START_AGAIN_S = 5.0
+_REPORT_TIMEOUT_S = 20.0
+
+
+class Nursery:
+    """forkd's end."""
+
+    def __init__(self, modules: Sequence[str]) -> None:
+        self.modules = tuple(dict.fromkeys(modules))
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._started = 0.0
+
+    def ensure(self) -> bool:
+        """Start it if it does not run; true when it was started.
+
+        Raises
+        ------
+        SandboxRefused
+            It has died again just after it was started.
+        """
+        if self._process is not None and self._process.poll() is None:
+            return False
+        if self._process is not None:
+            log.error("the nursery ended with %s", self._process.returncode)
+            if time.monotonic() - self._started < _START_AGAIN_S:
+                raise SandboxRefused("the nursery dies at its start", "system")
+        self.close()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            theirs.set_inheritable(True)
+            # -I: nothing of a working directory, a home or an environment is imported.
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-m", "sandbox.nursery", str(theirs.fileno()), *self.modules],
+                env=_make_environment(),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_ORDER_BYTES)
+        self._socket, self._started = ours, time.monotonic()
+        return True
+
+    def give_birth(self, plan: Plan, channel: int, listen: int | None, log_file: int) -> int:
+        """Start a sandbox and return the pid of its init, as forkd sees it.
+
+        Raises
+        ------
+        SandboxRefused
+            The kernel refused something, or there is no nursery: nothing is left running.
+        """
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                descriptors = [theirs.fileno(), channel, log_file] + ([listen] if listen is not None else [])
+                self._send(plan, descriptors)
+            ours.settimeout(_REPORT_TIMEOUT_S)
+            return _await_init(ours)
+
+    def preload(self, names: Iterable[str]) -> None:
+        self._send(tuple(names), [])
+
+    def close(self) -> None:
+        """Let it end."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        if self._process is not None:
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def _send(self, order: Plan | tuple[str, ...], descriptors: list[int]) -> None:
+        if self._socket is None:
+            raise SandboxRefused("there is no nursery", "system")
+        try:
+            socket.send_fds(self._socket, [pickle.dumps(order)], descriptors)
+        except OSError as error:
+            raise SandboxRefused(f"the nursery does not answer: {error}", "system") from error
+
+
+def _await_init(status: socket.socket) -> int:
+    """Read the reports of a birth until its child runs."""
+    init = None
+    try:
+        with status.makefile("r", encoding="utf-8") as reports:
+            for line in reports:
+                report = json.loads(line)
+                if "pid" in report:
+                    init = int(report["pid"])
+                elif "ready" in report and init is not None:
+                    return init
+                else:
+                    raise SandboxRefused(report["error"], report["code"])
+        raise SandboxRefused("the sandbox ended while it was being set up", "not_isolated")
+    except (SandboxRefused, TimeoutError) as error:
+        if init is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(init, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(init, 0)
+        if isinstance(error, TimeoutError):
+            raise SandboxRefused("the sandbox did not get ready", "not_isolated") from error
+        raise
+
+
+def _make_environment() -> dict[str, str]:
+    """What libraries read while they are imported; each child gets its own afterwards."""
+    kept = {name: os.environ[name] for name in ("OPENBLAS_CORETYPE",) if name in os.environ}
+    return kept | {
+        "LANG": "C.UTF-8",
+        "HOME": "/nonexistent",
+        "PATH": "/usr/bin:/bin",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "1",
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """`python -I -m sandbox.nursery SOCKET_FD MODULE…`"""
+    set_process_name("sandbox-nursery")
+    logging.basicConfig(format="%(asctime)s %(levelname)s nursery %(message)s", level=logging.INFO, stream=sys.stderr)
+    orders = socket.socket(fileno=int(arguments[0]))
+    orders.set_inheritable(False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # forkd decides when it ends, by closing the socket
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="nursery-") as scratch:
+        # Where matplotlib keeps the list of fonts it makes while it is imported.
+        os.environ["MPLCONFIGDIR"] = scratch
+        warm.warm_up(arguments[1:])
+    log.info("warm modules=%d in %.1f s", len(sys.modules), time.monotonic() - began)
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(orders, _MAX_ORDER_BYTES, _MAX_DESCRIPTORS)
+        if not message:
+            return 0
+        # Written by forkd, which started this process.
+        order = pickle.loads(message)  # noqa: S301
+        if isinstance(order, Plan):
+            _fork(order, descriptors)
+        else:
+            began = time.monotonic()
+            added = warm.preload(order)
+            log.info("preloaded modules=%d in %.1f s", added, time.monotonic() - began)
+
+
+def _fork(plan: Plan, descriptors: list[int]) -> None:
+    status, channel, log_file, *rest = descriptors
+    try:
+        stage = os.fork()
+        if stage == 0:
+            run_stage(plan, channel, rest[0] if rest else None, log_file, socket.socket(fileno=status))
+        os.waitpid(stage, 0)
+    except OSError as error:
+        log.error("fork: %s", error)  # the caller sees its status socket close
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
