@@ -9,10 +9,10 @@ A wrong answer is one neutral French sentence that names the clue, never a trace
     check.success("1.1")
 """
 
-from pupitre import check
+from pupitre import check, contract
 from pupitre.cells import rerun, source
 from pupitre.errors import CheckFailed
 from pupitre.explanations import explain
 from pupitre.hints import hint
 
-__all__ = ["CheckFailed", "check", "explain", "hint", "rerun", "source"]
+__all__ = ["CheckFailed", "check", "contract", "explain", "hint", "rerun", "source"]

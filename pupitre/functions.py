@@ -55,5 +55,12 @@ def find_ignored_input(function: Any) -> Diagnosis | None:
 
 def show_call(name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
     """« `pression(1, 20, 24.0)` », as the learner would type it."""
-    given = [show_value(value) for value in arguments] + [f"{key}={show_value(value)}" for key, value in named.items()]
+    given = [_show_argument(value) for value in arguments]
+    given += [f"{key}={_show_argument(value)}" for key, value in named.items()]
     return f"`{name}({', '.join(given)})`"
+
+
+def _show_argument(value: Any) -> str:
+    """An object that is neither a number, a text nor a list (a random generator) by its type: `Random(…)`."""
+    shown = show_value(value)
+    return f"{type(value).__name__}(…)" if "`" in shown else shown

@@ -70,6 +70,17 @@ def example(code: str) -> None:
     display(HTML(render_code(code) + _render_run(code)))
 
 
+def plot(code: str, alternative: str) -> None:
+    """A worked example that ends in a figure: the code, what it prints, and the figure it drew with `matplotlib.pyplot`."""
+    from matplotlib import pyplot
+
+    with matplotlib.rc_context({"figure.figsize": (4.8, 3.2), "figure.constrained_layout.use": True}):
+        ran = _render_run(code)
+        figure = pyplot.gcf()
+        display(HTML(render_code(code) + ran + render_figure(figure, alternative)))
+        pyplot.close(figure)  # otherwise the notebook shows it a second time, without its alternative text
+
+
 def question(text: str, choices: Mapping[str, str], right: str) -> None:
     """One question: each choice has its own sentence."""
     box = widgets.RadioButtons(options=list(choices), value=None, layout=_FULL)

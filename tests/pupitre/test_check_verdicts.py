@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -223,3 +224,11 @@ def test_right_program_in_any_indentation() -> None:
 def test_success_line(capsys: pytest.CaptureFixture[str]) -> None:
     check.success("1.1")
     assert capsys.readouterr().out == f"Test réussi{NBSP}: exercice 1.1.\n"
+
+
+def test_an_object_among_the_arguments_is_shown_by_its_type() -> None:
+    def tirer(n: int, rng: random.Random) -> int:
+        return n + 1
+
+    failed = failure_of(lambda: check.function(tirer, [((3, random.Random(1)), 3)]))
+    assert "`tirer(3, Random(…))`" in failed.message

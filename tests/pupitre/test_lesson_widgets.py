@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import pytest
+from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from pupitre import lesson
@@ -84,6 +85,21 @@ def test_debug_shows_the_real_error_then_the_mended_code(shown: list[Any]) -> No
     box = shown[1]
     find(box, widgets.Button).click()
     assert ">6<" in live(box)
+
+
+def test_plot_shows_the_code_what_it_prints_and_one_figure(shown: list[Any]) -> None:
+    code = """
+import matplotlib.pyplot as plt
+
+plt.plot([0, 1], [0, 2], "o")
+plt.title("Essai")
+print("pente", 2)
+"""
+    lesson.plot(code, "Deux points.")
+    assert len(shown) == 1
+    said = shown[0].data
+    assert said.index("plt") < said.index("pente 2") < said.index('alt="Deux points."')
+    assert not pyplot.get_fignums(), "a figure left open would be shown twice"
 
 
 def test_endless_example_is_stopped(shown: list[Any]) -> None:
