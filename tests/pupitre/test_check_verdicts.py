@@ -228,7 +228,7 @@ def test_success_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_object_among_the_arguments_is_shown_by_its_type() -> None:
     def tirer(n: int, rng: random.Random) -> int:
-        return n + 1
+        return n + rng.randint(1, 6)
 
     failed = failure_of(lambda: check.function(tirer, [((3, random.Random(1)), 3)]))
     assert "`tirer(3, Random(…))`" in failed.message
