@@ -19,7 +19,7 @@ from pupitre.explanations import diagnose
 SOURCES: dict[str, str] = {}
 """Exercise → source of its answer cell; set by the marking engine, empty elsewhere."""
 
-_MARKER = re.compile(r"#\s*exercice\s+(?P<exercise>\d+\.\d+)\b", re.IGNORECASE)
+_MARKER = re.compile(r"#\s*exercice\s+(?P<exercise>[a-z]?\d+\.\d+)\b", re.IGNORECASE)
 _CONVERSIONS = {"int", "float", "round"}
 
 

@@ -31,7 +31,7 @@ TEXT_STUB = "VOTRE RÉPONSE ICI"
 # What nbgrader writes there when it generates the learner's copy itself.
 NBGRADER_STUBS = {"# YOUR CODE HERE": "# VOTRE CODE ICI", "YOUR ANSWER HERE": TEXT_STUB}
 SOURCE_BYTES_MAX = 50_000_000
-EXERCISE = re.compile(r"^ex-(\d+)-(\d+)")
+EXERCISE = re.compile(r"^ex-([A-Z]?\d+)-(\d+)")
 # nbgrader's sentences are for developers; ours name what to do. Matched by their beginning, letter case ignored.
 CAUSES = (
     ("encountered nested begin solution", "un « BEGIN SOLUTION » se trouve dans un autre : fermez le premier."),

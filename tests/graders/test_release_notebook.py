@@ -113,4 +113,4 @@ def test_hidden_lines_go_from_the_first_marker_to_the_last() -> None:
 
 
 def test_the_exercise_is_read_from_the_grade_id() -> None:
-    assert [get_exercise(name) for name in ("ex-1-12-test", "ex-9-1", "squares")] == ["1.12", "9.1", "squares"]
+    assert [get_exercise(name) for name in ("ex-1-12-test", "ex-B2-1", "squares")] == ["1.12", "B2.1", "squares"]

@@ -73,6 +73,7 @@ def test_lost_marker_is_a_kind_sentence() -> None:
     [
         ("# Exercice 1.1\nx", "1.1"),
         ("# exercice 12.3 : x", "12.3"),
+        ("# Exercice B2.1\nx", "B2.1"),
         ("# Exercice 1.11\n", "1.11"),
         ("x = 1", ""),
         ("# Test 1.1", ""),
