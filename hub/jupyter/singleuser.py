@@ -1,4 +1,4 @@
-"""A learner's server, from the inside of its sandbox: `main(channel, listen)`, called by `sandbox.entry`.
+"""A learner's server, from the inside of its sandbox: `main(channel, listen)`, in a process that the nursery has forked.
 
 Laws: the environment and the token arrive on the channel, once; no other process of the sandbox, though it has the same
 uid, can read them (not dumpable, no file holds them); once the applications hold the token it leaves the environment, so
@@ -8,11 +8,13 @@ the server listens on the socket it inherited and says on the channel when it do
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import random
 import secrets
 import socket
-from collections.abc import MutableMapping
+from collections.abc import Callable, Coroutine, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from hub.jupyter.trusted import get_trusted_folders, read_configuration_only_fro
 from sandbox.namespaces import set_dumpable, set_process_name
 
 SHARE = Path(__file__).resolve().parent / "share"
+WhenReady = Callable[[Any], Coroutine[Any, Any, None]]
+_FIRST_ACTIVITY_S = (20, 40)
 TOKENS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 # Kept from the base environment whatever the channel brings: they belong to the sandbox.
 _OF_THE_SANDBOX = ("PATH", "HOME", "USER", "LOGNAME", "SHELL")
@@ -38,7 +42,19 @@ def main(channel: socket.socket, listen: socket.socket | None) -> None:
     given = json.loads(line)
     set_environment(given["env"])
     read_configuration_only_from([*get_trusted_folders(), SHARE])
-    _run_server(listen, channel, given["argv"])
+    run_server(listen, channel, given["argv"])
+
+
+def warm_up() -> None:
+    """In the nursery: what reads, while it is imported, that it will be a Hub's server."""
+    os.environ["JUPYTERHUB_SINGLEUSER_EXTENSION"] = "1"
+    from jupyterhub.singleuser import extension  # noqa: F401
+
+
+def rehearse() -> set[str]:
+    from hub.jupyter.rehearsal import rehearse
+
+    return rehearse()
 
 
 def set_environment(env: MutableMapping[str, str], home: Path | None = None) -> None:
@@ -90,7 +106,26 @@ def leave_closing_to_the_proxy() -> None:
     HTTP1Connection._can_keep_alive = lambda *_: True  # type: ignore[method-assign]
 
 
-def make_server_class(listen: socket.socket, channel: socket.socket) -> type:
+def spare_the_hub(extension: Any) -> None:
+    """Two calls to the Hub less on the way to being ready: it is busy with this very spawn.
+
+    Its version is ours, by installation. Activity is told after a while, and then as often as the Hub wants.
+    """
+
+    async def check_hub_version(_self: Any) -> None:
+        """Nothing to check."""
+
+    keep_activity_updated = extension.keep_activity_updated
+
+    async def keep_activity_updated_later(self: Any) -> None:
+        await asyncio.sleep(random.uniform(*_FIRST_ACTIVITY_S))  # noqa: S311 - spreads arrivals, protects nothing
+        await keep_activity_updated(self)
+
+    extension.check_hub_version = check_hub_version
+    extension.keep_activity_updated = keep_activity_updated_later
+
+
+def make_server_class(listen: socket.socket, channel: socket.socket, when_ready: WhenReady | None = None) -> type:
     """jupyter_server's application on an inherited socket, which writes no secret to a file."""
     from jupyter_server.serverapp import ServerApp
 
@@ -106,6 +141,8 @@ def make_server_class(listen: socket.socket, channel: socket.socket) -> type:
             self._leave_tokens()
             channel.sendall(b'{"ready": true}\n')
             channel.close()
+            if when_ready is not None:
+                self._visit = asyncio.ensure_future(when_ready(self))
 
         def _default_cookie_secret(self) -> bytes:
             return secrets.token_bytes(32)  # the stock one is a file that a kernel can read
@@ -139,13 +176,17 @@ def make_server_class(listen: socket.socket, channel: socket.socket) -> type:
     return SandboxedServer
 
 
-def _run_server(listen: socket.socket, channel: socket.socket, argv: list[str]) -> None:
+def run_server(
+    listen: socket.socket, channel: socket.socket, argv: list[str], when_ready: WhenReady | None = None
+) -> None:
+    """Serve until told to end; `when_ready` is for a rehearsal."""
     # Imported late: these modules read the environment while they are imported.
     os.environ["JUPYTERHUB_SINGLEUSER_EXTENSION"] = "1"
     from jupyterhub.singleuser.extension import JupyterHubSingleUser
 
     leave_closing_to_the_proxy()
-    JupyterHubSingleUser.serverapp_class = make_server_class(listen, channel)
+    spare_the_hub(JupyterHubSingleUser)
+    JupyterHubSingleUser.serverapp_class = make_server_class(listen, channel, when_ready)
     home = Path(os.environ["HOME"])
     # nbgrader's Assignment List works in the process's own folder; what lies there is not trusted configuration.
     os.chdir(home)
