@@ -71,7 +71,10 @@ def openbadges2_assertion(request: HttpRequest, check_code: str) -> HttpResponse
         award.issued_at,
         revoked=award.revoked_at is not None,
     )
-    return answer_json(document)
+    response = answer_json(document)
+    if award.revoked_at is not None:
+        response.status_code = 410  # Gone: how older wallets read a revocation
+    return response
 
 
 @require_safe

@@ -190,8 +190,10 @@ def test_open_badges_2_is_hosted_once_published(award: Any, visitor: Any, signed
     png = visitor.get(address + "badge.png").content
     assert assertion["id"].encode() in png
     revoke_award(award, reason="Motif privé", by=None)
-    revoked = visitor.get(address + "assertion.json").json()
-    assert revoked["revoked"] is True
+    gone = visitor.get(address + "assertion.json")
+    revoked = gone.json()
+    assert (gone.status_code, revoked["revoked"]) == (410, True)
+    assert "recipient" not in revoked
     assert "Motif privé" not in json.dumps(revoked)
 
 
