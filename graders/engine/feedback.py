@@ -23,6 +23,7 @@ SHOWN_CHARS_MAX = 20_000
 IMAGE_BYTES_MAX = 2_000_000
 READ_BYTES_MAX = 10_000_000
 WAITS = "en attente de relecture"
+UNMARKED = "Ce carnet n’est pas noté."
 _markdown: Any = mistune.create_markdown(escape=True, plugins=["table"])
 _STYLE = """
 body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#161616;background:#fff}
@@ -69,7 +70,7 @@ def _render_marks(result: Result) -> str:
     given = sum(cell.points or 0 for cell in result.cells)
     total = sum(cell.max_points for cell in result.cells)
     waiting = sum(cell.max_points for cell in result.cells if cell.points is None)
-    parts = [f"<p><strong>{_number(given)} / {_number(total)} points</strong>"]
+    parts = [f"<p><strong>{f'{_number(given)} / {_number(total)} points' if total else UNMARKED}</strong>"]
     parts.append(f", dont {_number(waiting)} {WAITS}</p>" if waiting else "</p>")
     if result.message:
         parts.append(f"<p>{escape(result.message)}</p>")
@@ -87,6 +88,8 @@ def _render_marks(result: Result) -> str:
 
 def _render_row(cell: CellMark) -> str:
     points = WAITS if cell.points is None else f"{_number(cell.points)} / {_number(cell.max_points)}"
+    if not cell.max_points:
+        points = "réussi" if cell.passed else "à revoir"
     return f'<tr><th scope="row">{escape(cell.exercise)}</th><td>{points}</td><td>{escape(cell.message)}</td></tr>'
 
 

@@ -129,7 +129,7 @@ def _take_quiz(enrolment: Enrolment, module: str) -> None:
     if found is None or enrolment.quiz_answers.filter(module=module).exists():
         return
     right = {
-        question.id: [position for position, choice in enumerate(question.choices) if choice.correct]
+        question.id: question.key or [0]  # an opinion has no right choice
         for question in found.questions
     }
     quiz.answer_quiz(enrolment, module, found, right)

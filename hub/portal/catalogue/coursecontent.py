@@ -23,11 +23,10 @@ from hub.portal.catalogue.coursefile import (
     CourseFile,
     CourseFileError,
     Module,
-    Quiz,
     error_at,
     load_course_file,
-    load_quiz,
 )
+from hub.portal.catalogue.quizfile import Quiz, load_quiz
 from hub.portal.catalogue.yamlsource import KeyPath, YamlSource
 
 LESSON_NAME = "lecon.ipynb"
@@ -65,8 +64,9 @@ def load_course_and_content(folder: Path) -> tuple[CourseFile, CourseContent]:
     source, course = load_course_file(folder)
     reader = _Reader(folder, source)
     content = CourseContent()
+    slugs = {module.slug for module in course.modules}
     for position, module in enumerate(course.modules):
-        content.modules[module.slug] = _load_module(reader, module, ("modules", position))
+        content.modules[module.slug] = _load_module(reader, module, ("modules", position), slugs)
     images: list[tuple[KeyPath, str]] = [
         (("badges", position, "image"), badge.image) for position, badge in enumerate(course.badges)
     ]
@@ -83,7 +83,7 @@ def load_course_and_content(folder: Path) -> tuple[CourseFile, CourseContent]:
     return course, content
 
 
-def _load_module(reader: _Reader, module: Module, key: KeyPath) -> ModuleContent:
+def _load_module(reader: _Reader, module: Module, key: KeyPath, slugs: set[str]) -> ModuleContent:
     content = ModuleContent()
     if module.lesson:
         content.lesson = reader.read_notebook((*key, "lesson"), module.lesson)
@@ -91,7 +91,7 @@ def _load_module(reader: _Reader, module: Module, key: KeyPath) -> ModuleContent
         content.assignment = reader.read_notebook((*key, "assignment"), module.assignment)
         _check_points(reader, module, (*key, "points"), content.assignment)
     if module.quiz:
-        content.quiz = load_quiz(reader.folder, module.quiz)
+        content.quiz = load_quiz(reader.folder, module.quiz, slugs)
         if not math.isclose(content.quiz.points, module.points.quiz):
             message = _("le module annonce %(announced)g point(s) de QCM et le QCM en donne %(given)g")
             values = {"announced": module.points.quiz, "given": content.quiz.points}

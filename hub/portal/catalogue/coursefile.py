@@ -1,4 +1,4 @@
-"""`course.yml` and `qcm.yml` as typed objects (docs/reference/course-file.md).
+"""`course.yml` as typed objects (docs/reference/course-file.md); `qcm.yml` is in `quizfile.py`.
 
 Laws: an unknown key is an error; an error is one French sentence that names file, line and key; a path stays inside the
 course folder. What the files named by `course.yml` must hold is checked by `coursecontent.py`.
@@ -157,43 +157,6 @@ class CourseFile(Strict):
         return next((module for module in self.modules if module.slug == slug), None)
 
 
-class Choice(Strict):
-    text: Text
-    correct: bool = False
-    feedback: Annotated[str, Field(max_length=5000)] = ""
-    code: Annotated[str, Field(pattern=r"^(E\d{1,3})?$")] = ""
-
-
-class Question(Strict):
-    id: Slug
-    text: Text
-    choices: Annotated[list[Choice], Field(min_length=2, max_length=20)]
-
-    @model_validator(mode="after")
-    def _has_an_answer(self) -> Question:
-        if not any(choice.correct for choice in self.choices):
-            raise ValueError(_("une question a au moins un choix juste (correct: true)"))
-        return self
-
-    @property
-    def key(self) -> list[int]:
-        """Positions of the right choices."""
-        return [position for position, choice in enumerate(self.choices) if choice.correct]
-
-    @property
-    def is_multiple(self) -> bool:
-        return len(self.key) > 1
-
-
-class Quiz(Strict):
-    """All of `qcm.yml`; it holds the keys, so it never leaves the server before an answer."""
-
-    points: Points
-    pass_percent: Annotated[Percent, Field(alias="pass")] = 100
-    """From this share of right answers on, the page says that the quiz is passed; points stay in proportion."""
-    questions: Annotated[list[Question], Field(min_length=1, max_length=100)]
-
-
 AnyFile = TypeVar("AnyFile", bound=Strict)
 
 
@@ -224,13 +187,6 @@ def load_course_file(folder: Path) -> tuple[YamlSource, CourseFile]:
     return source, course
 
 
-def load_quiz(folder: Path, name: str) -> Quiz:
-    """Read and validate one `qcm.yml` of the course folder."""
-    source, quiz = read_file(folder, name, Quiz)
-    _check_unique(source, "questions", (question.id for question in quiz.questions), key="id", file=name)
-    return quiz
-
-
 def read_file(folder: Path, name: str, model: type[AnyFile]) -> tuple[YamlSource, AnyFile]:
     try:
         source = load_yaml(folder / name)
@@ -254,11 +210,11 @@ def error_at(file: str, source: YamlSource, path: Iterable[str | int], message: 
     return CourseFileError(file, source.line_of(keys), name, message)
 
 
-def _check_unique(
-    source: YamlSource, part: str, slugs: Iterable[str], key: str = "slug", file: str = COURSE_FILE
-) -> None:
+def _check_unique(source: YamlSource, part: str, slugs: Iterable[str]) -> None:
     slugs = list(slugs)
     for slug, count in Counter(slugs).items():
         if count > 1:
             position = len(slugs) - 1 - slugs[::-1].index(slug)
-            raise error_at(file, source, (part, position, key), _("« %(slug)s » sert deux fois") % {"slug": slug})
+            raise error_at(
+                COURSE_FILE, source, (part, position, "slug"), _("« %(slug)s » sert deux fois") % {"slug": slug}
+            )

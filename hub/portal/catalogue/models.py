@@ -50,7 +50,7 @@ class CourseVersion(models.Model):
     content = models.JSONField()
     """`course.yml` as validated by `coursefile.CourseFile`."""
     quizzes = models.JSONField(default=dict)
-    """Module slug to `qcm.yml` as validated by `coursefile.Quiz`. Holds the keys: only learning/quiz.py reads it."""
+    """Module slug to `qcm.yml` as validated by `quizfile.Quiz`. Holds the keys: only learning/quiz.py reads it."""
     digest = models.CharField(max_length=64)
     """SHA-256 of everything published: the same version with another digest is refused."""
     published_at = models.DateTimeField(default=timezone.now)

@@ -77,6 +77,8 @@ class AttemptsOfModule:
             return ""
         if last.points is None:
             return _("Essai %(number)d : %(state)s.") % {"number": last.number, "state": last.get_state_display()}
+        if not last.max_points:
+            return _("Essai %(number)d corrigé.") % {"number": last.number}
         return _("Essai %(number)d corrigé : %(points)s points sur %(total)s.") % {
             "number": last.number,
             "points": render_points(last.points),

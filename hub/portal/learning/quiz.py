@@ -1,7 +1,8 @@
 """Quizzes: the only reader of keys.
 
-Laws: a question is right when exactly its right choices are ticked; a take answers every question and is kept for ever;
-the best take counts; what a page shows before an answer (`questions_without_keys`) holds no key and no feedback.
+Laws: a question is right when exactly its right choices are ticked, and an opinion always; a take answers every question
+and is kept for ever; the best take counts; what a page shows before an answer (`questions_without_keys`) holds no key and
+no feedback.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from hub.portal.catalogue.coursefile import Question, Quiz
 from hub.portal.catalogue.models import CourseVersion
+from hub.portal.catalogue.quizfile import Question, Quiz, Route
 from hub.portal.learning.models import Enrolment, QuizAnswer
 
 
@@ -37,7 +38,7 @@ class ShownChoice:
 
 @dataclass(frozen=True)
 class ShownQuestion:
-    """A question as a page may show it; `correct` is None before an answer."""
+    """A question as a page may show it; `correct` is None before an answer, and for an opinion."""
 
     id: str
     text: str
@@ -55,6 +56,8 @@ class Take:
     max_points: float
     passed: bool
     questions: Sequence[ShownQuestion]
+    routes: Sequence[Route] = ()
+    """What the answers lead to, when the quiz is a diagnostic."""
 
 
 def find_quiz(version: CourseVersion, module: str) -> Quiz | None:
@@ -100,7 +103,7 @@ def answer_quiz(enrolment: Enrolment, module: str, quiz: Quiz, choices: Mapping[
                 take=last + 1,
                 question=question.id,
                 choices=answers[question.id],
-                correct=answers[question.id] == question.key,
+                correct=question.is_opinion or answers[question.id] == question.key,
             )
             for question in quiz.questions
         )
@@ -130,7 +133,7 @@ def find_take(enrolment: Enrolment, module: str, quiz: Quiz, number: int) -> Tak
                 id=question.id,
                 text=question.text,
                 is_multiple=question.is_multiple,
-                correct=row.correct if row else None,
+                correct=row.correct if row and not question.is_opinion else None,
                 choices=[
                     ShownChoice(
                         position, choice.text, position in ticked, choice.feedback if position in ticked else ""
@@ -140,7 +143,8 @@ def find_take(enrolment: Enrolment, module: str, quiz: Quiz, number: int) -> Tak
             )
         )
     share = sum(row.correct for row in rows.values()) / len(rows)
-    return Take(number, quiz.points * share, quiz.points, 100 * share >= quiz.pass_percent, questions)
+    routes = quiz.find_routes({row.question: row.choices for row in rows.values()})
+    return Take(number, quiz.points * share, quiz.points, 100 * share >= quiz.pass_percent, questions, routes)
 
 
 def best_shares(enrolment: Enrolment, module: str | None = None) -> dict[str, tuple[float, int]]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from hub.portal.catalogue.coursefile import Quiz
+from hub.portal.catalogue.quizfile import Quiz
 from hub.portal.learning import progress
 from hub.portal.learning import quiz as quizzes
 from hub.portal.learning.access import ModuleAccess, ask_to_sign_in, get_module_access
@@ -47,7 +47,12 @@ def _show(request: HttpRequest, access: ModuleAccess, content: Quiz) -> HttpResp
         if take is None:
             raise Http404
     questions = take.questions if take else quizzes.questions_without_keys(content)
-    return _render(request, access, {"take": take, "questions": questions})
+    course = access.session.course_version.file
+    routes = [
+        (route, [found for slug in route.modules if (found := course.find_module(slug))])
+        for route in (take.routes if take else ())
+    ]
+    return _render(request, access, {"take": take, "questions": questions, "routes": routes})
 
 
 def _answer(request: HttpRequest, access: ModuleAccess, content: Quiz) -> HttpResponseBase:
