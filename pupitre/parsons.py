@@ -10,6 +10,7 @@ takes the answer as text. Imports neither ipywidgets nor IPython until something
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -167,19 +168,17 @@ def show(ask: str, solution: str, distractors: Mapping[str, str] | Sequence[str]
 def arrange(lines: Mapping[str, str], name: str = "programme") -> None:
     """Show given, lettered lines to be arranged; the text to copy into the answer cell `name = …` is written below.
 
-    Nothing is judged: that is the test cell's part. Prints the lines where there are no widgets, and while marking.
+    Nothing is judged: that is the test cell's part. Shows nothing where there are no widgets, nor while marking: the
+    notebook prints its lines itself.
     """
     from pupitre.cells import SOURCES
 
-    for letter, code in lines.items():
-        print(letter, " ", code)  # noqa: T201
     if SOURCES:
         return
-    try:
+    with contextlib.suppress(ImportError):
         from pupitre import board
-    except ImportError:
-        return
-    board.show_arranger(lines, name)
+
+        board.show_arranger(lines, name)
 
 
 def assemble(rows: Sequence[Row]) -> str:
