@@ -58,6 +58,20 @@ def main(channel: socket.socket, listen: socket.socket | None = None) -> None:
         channel.sendall(_dumps(run.execute(json.loads(line))).encode() + b"\n")
 
 
+def warm_up() -> None:
+    """In the nursery, once."""
+    from graders.engine.rehearsal import warm
+
+    warm()
+
+
+def rehearse() -> set[str]:
+    """In a sandbox of nobody, once."""
+    from graders.engine import rehearsal
+
+    return rehearsal.rehearse()
+
+
 class _Run:
     """The cells of one notebook in one namespace."""
 
