@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +69,68 @@ def test_titration(solve: Any, simulate: Any) -> None:
     assert solved["quantites"](0.020, 3.65e-3, 0.020, 1.0e-2)[1] == pytest.approx(5.4e-5)
     assert lived["volume_equivalence"](3.65, 20.0, 10.0) == pytest.approx(14.6)
     assert lived["quantites"](20.0, 3.65, 20.0, 10.0) == pytest.approx((0, 54, 146, 73), abs=1e-9)
+
+
+def test_euler_free_fall(solve: Any, simulate: Any) -> None:
+    """verif.py: 0.6386 s exactly; Euler 0.70, 0.65 and 0.640 s with steps of 0.1, 0.01 and 0.001 s."""
+    solved, lived = solve("m7"), simulate("m7")
+    for step_s, duration_s in ((0.1, 0.70), (0.01, 0.65), (0.001, 0.640)):
+        assert solved["euler_chute"](2, step_s) == pytest.approx(duration_s)
+        assert lived["euler"](2, step_s, 0, "explicite")[0][-1] == pytest.approx(duration_s)
+    assert lived["duree_exacte"](2, 0) == pytest.approx(0.63855, rel=1e-5)
+
+
+def test_fall_with_friction(solve: Any, simulate: Any) -> None:
+    """Table tennis ball: k = ½ρCxS, limit speed 8.65 m/s, 5.53 m/s after 2.00 m (6.26 m/s without friction)."""
+    k = 0.5 * 1.20 * 0.47 * math.pi * 0.020**2
+    assert k == pytest.approx(3.54e-4, rel=2e-3)
+    assert math.sqrt(2.7e-3 * 9.81 / 3.54e-4) == pytest.approx(8.65, rel=1e-3)
+    solved, lived = solve("m7"), simulate("m7")
+    for height_m, friction, speed in ((2, 3.54e-4, 5.534), (2, 0, 6.278), (50, 3.54e-4, 8.65)):
+        assert solved["vitesse_sol"](height_m, 1e-3, 2.7e-3, friction) == pytest.approx(speed, rel=1e-3)
+        assert lived["vitesse_exacte"](height_m, friction) == pytest.approx(speed, rel=5e-3)
+    assert lived["vitesse_exacte"](2, 3.54e-4) == pytest.approx(5.525, rel=5e-4)
+    assert lived["altitude_exacte"](lived["duree_exacte"](2, 3.54e-4), 2, 3.54e-4) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("method", "step_s", "friction", "duration_s", "change_percent"),
+    [
+        ("explicite", 0.1, 0, 0.700, 17.2),
+        ("explicite", 0.01, 0, 0.650, 1.6),
+        ("semi-implicite", 0.1, 0, 0.600, -14.7),
+        ("semi-implicite", 0.01, 0, 0.640, -1.6),
+        ("explicite", 0.01, 350e-6, 0.680, -22),
+    ],
+)
+def test_landmarks_of_the_euler_simulation(
+    simulate: Any, method: str, step_s: float, friction: float, duration_s: float, change_percent: float
+) -> None:
+    lived = simulate("m7")
+    t, y, v = lived["euler"](2, step_s, friction, method)
+    assert t[-1] == pytest.approx(duration_s)
+    energy = 0.5 * v[-1] ** 2 + 9.81 * y[-1]
+    assert 100 * (energy / (9.81 * 2) - 1) == pytest.approx(change_percent, abs=0.6)
+    assert lived["duree_exacte"](2, friction) == pytest.approx(0.639 if not friction else 0.666, abs=6e-4)
+
+
+def test_energy_drift_of_explicit_euler(solve: Any) -> None:
+    """verif.py: + m g² Δt t / 2 = 0.221 J, that is 9.6 %, for 45.9 g thrown upwards at 10 m/s, Δt = 0.1 s, t = 1 s."""
+    mass_kg, g, step_s = 0.0459, 9.81, 0.1
+    y, v = [0.0], [10.0]
+    for _ in range(10):
+        y.append(y[-1] + v[-1] * step_s)
+        v.append(v[-1] - g * step_s)
+    _, _, mechanical = solve("m7")["bilan_energie"](mass_kg, y, v)
+    drift_j = mechanical[-1] - mechanical[0]
+    assert drift_j == pytest.approx(mass_kg * g**2 * step_s * 1.0 / 2)
+    assert drift_j == pytest.approx(0.221, abs=5e-4)
+    assert drift_j / mechanical[0] == pytest.approx(0.096, abs=5e-4)
+
+
+def test_variation_of_velocity_in_a_throw(solve: Any) -> None:
+    """Vertical, downwards, g Δt = 0.39 m/s at 25 pictures per second."""
+    times = [0.04 * i for i in range(26)]
+    dvx, dvy = solve("m7")["delta_v"]([2.5] * 26, [4.33 - 9.81 * t for t in times])
+    assert dvx == pytest.approx([0] * 25)
+    assert dvy == pytest.approx([-0.39] * 25, rel=1e-2)
