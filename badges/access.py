@@ -1,8 +1,9 @@
 """Who may see what of an award.
 
 The check code is the capability: it is drawn at random, and stands on the attestation that its holder shows. Whoever has
-it sees whose award it is and whether it is valid, and no more. Signed files (they hold the marks) and the e-mail hash are
-for the holder, and for anyone once the holder has published the award; marks on the page, only if the holder says so.
+it sees whose award it is and whether it is valid, and no more. Signed files are
+for the holder, and for anyone once the holder has published the award; the e-mail hash needs a consent of its own; marks, on the
+page and in signed files, only if the holder says so.
 """
 
 from __future__ import annotations

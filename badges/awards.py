@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 
 from badges.artwork import render_png
 from badges.check_codes import make_check_code
-from badges.credential import Achievement, Particulars, Result, make_credential
+from badges.credential import Achievement, Alignment, Particulars, Result, make_credential
 from badges.errors import BadgeError, IssuerChanged, RevocationRefused
 from badges.issuer import Issuer, load_issuer
 from badges.models import Award, Badge
@@ -32,7 +32,7 @@ from badges.names import clean_name
 from badges.status_list import CAPACITY, LENGTH
 from badges.tasks import announce_award, announce_revocation
 
-__all__ = ["Achievement", "Result", "ensure_award", "find_award", "revoke_award", "sign_anew"]
+__all__ = ["Achievement", "Alignment", "Result", "ensure_award", "find_award", "revoke_award", "sign_anew"]
 
 _log = logging.getLogger(__name__)
 REASON_MAX_LENGTH = 500

@@ -43,16 +43,17 @@ def extract_png(png: bytes) -> str:
         raise FileRefused("png-no-badge", _("Cette image PNG ne contient pas de badge."))
     if len(found) > 1:
         raise FileRefused("png-two-badges", _("Cette image PNG contient plusieurs badges : elle a été altérée."))
-    kind, data = found[0]
-    fields = data.split(b"\0", 1)[1]
-    if kind != b"iTXt" or fields[:1] != b"\0":
-        raise FileRefused(
-            "png-badge-unreadable", _("Le badge de cette image n’est pas rangé comme la norme le demande.")
-        )
-    try:
-        return fields[2:].split(b"\0", 2)[2].decode("utf-8")
-    except (IndexError, UnicodeDecodeError) as error:
-        raise FileRefused("png-badge-unreadable", _("Le badge de cette image est illisible.")) from error
+    return _read_text(*found[0])
+
+
+def find_assertion_url(png: bytes) -> str:
+    """What a baked PNG says to Open Badges 2.0 wallets: the address of its assertion; empty when it says nothing."""
+    found = [(kind, data) for kind, data in _read_chunks(png) if _is_badge(kind, data, OPEN_BADGES_2)]
+    if not found:
+        return ""
+    if len(found) > 1:
+        raise FileRefused("png-two-badges", _("Cette image PNG contient plusieurs badges : elle a été altérée."))
+    return _read_text(*found[0])
 
 
 def strip_png(png: bytes) -> bytes:
@@ -90,6 +91,18 @@ def extract_svg(svg: bytes) -> str:
     if len(found) > 1:
         raise FileRefused("svg-two-badges", _("Cette image SVG contient plusieurs badges : elle a été altérée."))
     return found[0].get("verify") or found[0].text or ""
+
+
+def _read_text(kind: bytes, data: bytes) -> str:
+    fields = data.split(b"\0", 1)[1]
+    if kind != b"iTXt" or fields[:1] != b"\0":
+        raise FileRefused(
+            "png-badge-unreadable", _("Le badge de cette image n’est pas rangé comme la norme le demande.")
+        )
+    try:
+        return fields[2:].split(b"\0", 2)[2].decode("utf-8")
+    except (IndexError, UnicodeDecodeError) as error:
+        raise FileRefused("png-badge-unreadable", _("Le badge de cette image est illisible.")) from error
 
 
 def _find_root(svg: bytes) -> int:

@@ -1,4 +1,5 @@
-"""Django system check: the public address may not change under awards that were issued (`migrate`, hence every start)."""
+"""Django system check (`migrate`, hence every start): the issuer's profile can be read, and the public address did not change
+under awards that were issued."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from django.core.checks import CheckMessage, Error
 from django.db import connections
 
 from badges.awards import check_issuer_unchanged
-from badges.errors import IssuerChanged
+from badges.errors import IssuerChanged, ProfileRefused
 from badges.issuer import load_issuer
 from badges.models import Award
 
@@ -21,6 +22,9 @@ def check_public_url(app_configs: Any, databases: Sequence[str] | None = None, *
         return []  # before the first migration
     try:
         check_issuer_unchanged(load_issuer())
+        load_issuer().profile  # noqa: B018 - reading it checks it
     except IssuerChanged as error:
         return [Error(error.message, id="badges.E001")]
+    except ProfileRefused as error:
+        return [Error(error.message, id="badges.E002")]
     return []

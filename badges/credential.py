@@ -7,8 +7,8 @@ schema refuses an array); dates in UTC with `Z`; every property is in a pinned c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,24 @@ from badges.contexts import CREDENTIALS_V2, OPEN_BADGES_EXTENSIONS, OPEN_BADGES_
 
 CONTEXTS = [CREDENTIALS_V2, OPEN_BADGES_V3, OPEN_BADGES_EXTENSIONS]
 SCHEMA = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json"
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """A capacity of an official programme that the badge attests."""
+
+    code: str
+    """As in the programme's table: `MA2-fonction`."""
+    name: str
+    """In words: a code alone means nothing to a reader."""
+    framework: str
+    """The programme, in words."""
+    url: str
+    """Where the capacity can be read."""
+
+    def as_json(self) -> dict[str, Any]:
+        document = {"type": ["Alignment"], "targetCode": self.code, "targetName": self.name, "targetUrl": self.url}
+        return document | ({"targetFramework": self.framework} if self.framework else {})
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,12 @@ class Achievement:
     image_svg: bytes
     hours: float
     """Planned duration, h."""
+    course_title: str = ""
+    """Empty: the badge is named like its course."""
+    kind: str = "Course"
+    """One of Open Badges' achievement types: "Course" when the whole course earns it, "Badge" for another criterion."""
+    language: str = "fr"
+    alignment: Sequence[Alignment] = ()
 
 
 @dataclass(frozen=True)
@@ -53,10 +77,16 @@ class Profile:
     name: str
     url: str
     email: str
+    details: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Other members of an Open Badges 3.0 profile, ready to be signed (`profile.py`): address, endorsements…"""
 
     def as_json(self) -> dict[str, Any]:
-        profile = {"id": self.id, "type": ["Profile"], "name": self.name, "url": self.url}
-        return profile | ({"email": self.email} if self.email else {})
+        """Everything that is known, for the `issuer` of a credential."""
+        return self.as_reference() | ({"email": self.email} if self.email else {}) | dict(self.details)
+
+    def as_reference(self) -> dict[str, Any]:
+        """Who it is, where the whole profile stands elsewhere in the document."""
+        return {"id": self.id, "type": ["Profile"], "name": self.name, "url": self.url}
 
 
 @dataclass(frozen=True)
@@ -127,8 +157,31 @@ def make_credential(issuer: Profile, achievement: Achievement, badge_url: str, a
         "credentialSchema": [{"id": SCHEMA, "type": "1EdTechJsonSchemaValidator2019"}],
     }
     if award.evidence:
-        credential["evidence"] = [_make_evidence(trace) for trace in award.evidence]
+        credential["evidence"] = [_make_evidence(achievement, trace) for trace in award.evidence]
     return credential
+
+
+def without_marks(credential: dict[str, Any]) -> dict[str, Any]:
+    """The same credential for who does not show their marks: each module done says so, and no more; unsigned.
+
+    Its identifier stays: for a wallet it is the same award, in a newer form (Open Badges 3.0, "credential equality").
+    """
+    subject = dict(credential["credentialSubject"])
+    achievement = dict(subject["achievement"])
+    if "result" in subject:
+        done = [
+            {"type": ["Result"], "resultDescription": r["resultDescription"], "status": "Completed"}
+            for r in subject.pop("result")
+            if float(r["value"]) > 0
+        ]
+        if done:
+            subject["result"] = done
+        achievement["resultDescription"] = [
+            {"id": d["id"], "type": d["type"], "name": d["name"], "resultType": "Status"}
+            for d in achievement["resultDescription"]
+        ]
+    subject["achievement"] = achievement
+    return {name: value for name, value in credential.items() if name != "proof"} | {"credentialSubject": subject}
 
 
 def make_achievement(
@@ -138,16 +191,18 @@ def make_achievement(
     document: dict[str, Any] = {
         "id": badge_url,
         "type": ["Achievement"],
-        "achievementType": "Course",
+        "achievementType": achievement.kind,
         "name": achievement.title,
         "description": achievement.description or achievement.title,
         "criteria": {"id": f"{badge_url}/", "narrative": achievement.criteria or achievement.title},
         "image": {"id": f"{badge_url}/image.png", "type": "Image", "caption": f"Badge « {achievement.title} »"},
-        "creator": issuer.as_json(),
-        "inLanguage": "fr",
+        "creator": issuer.as_reference(),
+        "inLanguage": achievement.language,
         "humanCode": achievement.key,
         "version": achievement.version,
     }
+    if achievement.alignment:
+        document["alignment"] = [alignment.as_json() for alignment in achievement.alignment]
     if results:
         document["resultDescription"] = [
             {
@@ -184,7 +239,15 @@ def _result_id(badge_url: str, result: Result) -> str:
     return f"{badge_url}#{quote(result.module, safe='')}"
 
 
-def _make_evidence(trace: str) -> dict[str, Any]:
+def _make_evidence(achievement: Achievement, trace: str) -> dict[str, Any]:
     if trace.startswith(("https://", "http://", "urn:")):
-        return {"id": trace, "type": ["Evidence"], "name": "Justificatif"}
-    return {"type": ["Evidence"], "name": "Empreinte des essais retenus", "narrative": trace}
+        course = achievement.course_title or achievement.title
+        name = f"Parcours « {course} », version {achievement.version}"
+        return {"id": trace, "type": ["Evidence"], "name": name, "genre": "Parcours"}
+    return {
+        "type": ["Evidence"],
+        "name": "Empreinte des essais retenus",
+        "description": "SHA-256 des essais qui ont donné les résultats : l’émetteur peut prouver qu’ils sont restés les mêmes.",
+        "narrative": trace,
+        "genre": "Empreinte",
+    }

@@ -5,6 +5,7 @@ BadgeError
 ├── FileRefused           a file brought to /verifier/ that cannot be read
 ├── ProofInvalid          a signature that does not hold
 ├── ContextUnavailable    a JSON-LD context that is not in our packages: it is never fetched
+├── ProfileRefused        the issuer's profile file, or one that it names, cannot be used
 ├── IssuerChanged         awards exist under another public address
 └── RevocationRefused     no reason, or already revoked
 """
@@ -35,6 +36,10 @@ class ProofInvalid(BadgeError):
 
 class ContextUnavailable(BadgeError):
     """A document names a context that we do not carry."""
+
+
+class ProfileRefused(BadgeError):
+    """The file of `PUPITRE_ISSUER_PROFILE` cannot be used as it stands."""
 
 
 class IssuerChanged(BadgeError):

@@ -14,14 +14,22 @@ class PublicationForm(forms.Form):
     published = forms.BooleanField(
         label=_("Publier ce badge"),
         help_text=_(
-            "Qui a l’adresse peut alors télécharger le badge signé. Ce fichier contient vos notes par module ; "
-            "les anciens porte-badges y lisent aussi une empreinte de votre adresse électronique."
+            "Qui a l’adresse de cette page peut alors télécharger le badge signé : votre nom, le titre, les modules "
+            "achevés, les dates."
         ),
         required=False,
     )
     shows_marks = forms.BooleanField(
-        label=_("Montrer mes notes sur la page"),
-        help_text=_("Sinon, la page montre seulement votre nom, le titre, la date et l’état du badge."),
+        label=_("Faire figurer mes notes"),
+        help_text=_("Sur la page et dans les fichiers signés. Sinon, seule votre attestation PDF les porte."),
+        required=False,
+    )
+    openbadges2 = forms.BooleanField(
+        label=_("Ouvrir aux anciens porte-badges (Open Badges 2.0)"),
+        help_text=_(
+            "Utile pour Open Badge Passport ou Moodle. Ils demandent une empreinte de votre adresse électronique : qui "
+            "connaît déjà votre adresse peut vérifier que c’est bien elle. Sans effet si le badge n’est pas publié."
+        ),
         required=False,
     )
 

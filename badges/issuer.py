@@ -20,6 +20,7 @@ from django.conf import settings
 from badges.credential import Profile
 from badges.did import make_did
 from badges.keys import ED25519, P256, KeyRing, ensure_keys
+from badges.profile import load_profile
 from badges.proof import add_proof
 from badges.vcjwt import make_token
 
@@ -32,6 +33,8 @@ class Issuer:
     name: str
     email: str
     keys_dir: Path
+    profile_path: Path | None = None
+    """The organisation in full (`profile.py`)."""
 
     @property
     def did(self) -> str:
@@ -39,7 +42,11 @@ class Issuer:
 
     @property
     def profile(self) -> Profile:
-        return Profile(self.did, self.name, self.public_url, self.email)
+        """Raises `ProfileRefused` when the profile's file cannot be used."""
+        url, details = "", dict[str, Any]()
+        if self.profile_path is not None:
+            url, details = load_profile(self.profile_path, self.did, self.logo_url)
+        return Profile(self.did, self.name, url or self.public_url, self.email, details)
 
     @property
     def is_demonstration(self) -> bool:
@@ -58,6 +65,10 @@ class Issuer:
     def openbadges2_url(self) -> str:
         """The issuer's Open Badges 2.0 document."""
         return f"{self.public_url}/badges/emetteur.json"
+
+    @property
+    def logo_url(self) -> str:
+        return f"{self.public_url}/badges/emetteur.png"
 
     def award_url(self, check_code: str) -> str:
         return f"{self.public_url}/badges/{check_code}/"
@@ -91,4 +102,5 @@ def load_issuer() -> Issuer:
         name=environment.issuer_name,
         email=environment.issuer_email,
         keys_dir=environment.state_dir / "keys" / "badges",
+        profile_path=environment.issuer_profile,
     )

@@ -14,7 +14,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from badges.credential import Achievement, Result, format_hours
+from badges.credential import Achievement, Alignment, Result, format_hours
 
 
 class Badge(models.Model):
@@ -28,6 +28,10 @@ class Badge(models.Model):
     description = models.TextField()
     criteria = models.TextField()
     hours = models.FloatField()
+    course_title = models.CharField(max_length=300, blank=True)
+    kind = models.CharField(max_length=40, default="Course")
+    language = models.CharField(max_length=10, default="fr")
+    alignment = models.JSONField(default=list)
     image_svg = models.BinaryField()
     image_png = models.BinaryField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -57,6 +61,10 @@ class Badge(models.Model):
             criteria=self.criteria,
             image_svg=bytes(self.image_svg),
             hours=self.hours,
+            course_title=self.course_title,
+            kind=self.kind,
+            language=self.language,
+            alignment=tuple(Alignment(**alignment) for alignment in self.alignment),
         )
 
 
@@ -79,7 +87,10 @@ class Award(models.Model):
     status_index = models.PositiveIntegerField()
     email_salt = models.CharField(max_length=64)
     published_at = models.DateTimeField(_("publié le"), null=True, blank=True)
+    openbadges2_at = models.DateTimeField(null=True, blank=True)
+    """Since when the holder lets older wallets read a salted hash of their e-mail address (Open Badges 2.0)."""
     shows_marks = models.BooleanField(_("notes visibles"), default=False)
+    """Whether the page and the signed files hold the marks; `credential_text` and the attestation always do."""
     revoked_at = models.DateTimeField(_("révoqué le"), null=True, blank=True)
     revoked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -108,6 +119,11 @@ class Award(models.Model):
     def credential(self) -> dict[str, Any]:
         """The signed document."""
         return cast(dict[str, Any], json.loads(self.credential_text))
+
+    @property
+    def hosts_openbadges2(self) -> bool:
+        """Whether the 2.0 assertion answers: published, and its e-mail hash agreed to."""
+        return self.published_at is not None and self.openbadges2_at is not None
 
     @property
     def module_results(self) -> list[Result]:

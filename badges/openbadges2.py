@@ -1,7 +1,7 @@
 """Open Badges 2.0, hosted: assertion, badge class and issuer on our own address, for older wallets.
 
 Source: Open Badges 2.0 (IMS Global). Nothing is signed: the address is the proof, so it must answer with the award's state.
-The salted hash of the e-mail is what such wallets compare: it is published only when the learner published the award.
+The salted hash of the e-mail is what such wallets compare: it is published only when the learner agreed to that.
 """
 
 from __future__ import annotations

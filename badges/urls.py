@@ -16,6 +16,7 @@ urlpatterns = [
     path("badges/keys/<slug:kid>", identity.key, name="key"),
     path("badges/etat/<int:number>", identity.status_list, name="status-list"),
     path("badges/emetteur.json", identity.openbadges2_issuer, name="issuer-2"),
+    path("badges/emetteur.png", identity.logo, name="logo"),
     path("badges/modele/<slug:digest>", badge.achievement, name="achievement"),
     path("badges/modele/<slug:digest>/", badge.badge, name="badge"),
     path("badges/modele/<slug:digest>/image.png", badge.image_png, name="image-png"),

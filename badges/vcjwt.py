@@ -18,17 +18,12 @@ from django.utils.translation import gettext as _
 from badges.did import decode_base64url, encode_base64url
 from badges.errors import ProofInvalid
 
-CLAIMS = ("iss", "jti", "sub", "nbf")
+CLAIMS = ("iss", "jti", "sub", "nbf", "exp")
 
 
 def make_token(credential: dict[str, Any], private: ec.EllipticCurvePrivateKey, kid: str) -> str:
     """The compact token of a credential (its embedded proof included)."""
-    claims = credential | {
-        "iss": credential["issuer"]["id"],
-        "jti": credential["id"],
-        "sub": credential["credentialSubject"]["id"],
-        "nbf": int(datetime.fromisoformat(credential["validFrom"]).timestamp()),
-    }
+    claims = credential | _make_claims(credential)
     header = {"alg": "ES256", "typ": "JWT", "kid": kid}
     signed = f"{_encode(header)}.{_encode(claims)}"
     r, s = utils.decode_dss_signature(private.sign(signed.encode("ascii"), ec.ECDSA(hashes.SHA256())))
@@ -67,15 +62,27 @@ def check_token(token: str, public: ec.EllipticCurvePublicKey) -> dict[str, Any]
             "proof-mismatch", _("La signature ne correspond pas au contenu : le document a été modifié.")
         ) from error
     credential = {name: value for name, value in claims.items() if name not in CLAIMS}
-    subject, issuer = credential.get("credentialSubject"), credential.get("issuer")
-    expected = (
-        credential.get("id"),
-        subject.get("id") if isinstance(subject, dict) else None,
-        issuer.get("id") if isinstance(issuer, dict) else issuer,
-    )
-    if (claims.get("jti"), claims.get("sub"), claims.get("iss")) != expected:
+    try:
+        agrees = {name: claims[name] for name in CLAIMS if name in claims} == _make_claims(credential)
+    except (KeyError, TypeError, ValueError):
+        agrees = False
+    if not agrees:
         raise ProofInvalid("token-disagrees", _("Le jeton et le badge qu’il porte ne disent pas la même chose."))
     return credential
+
+
+def _make_claims(credential: dict[str, Any]) -> dict[str, Any]:
+    """What a token repeats of its credential. Source: Open Badges 3.0, section 8.2.2."""
+    issuer = credential["issuer"]
+    claims: dict[str, Any] = {
+        "iss": issuer if isinstance(issuer, str) else issuer["id"],
+        "jti": credential["id"],
+        "sub": credential["credentialSubject"]["id"],
+    }
+    for claim, name in (("nbf", "validFrom"), ("exp", "validUntil")):
+        if name in credential:
+            claims[claim] = int(datetime.fromisoformat(credential[name]).timestamp())
+    return claims
 
 
 def _encode(value: dict[str, Any]) -> str:

@@ -20,10 +20,11 @@ from django.utils.translation import gettext as _
 
 from badges import baking
 from badges.contexts import CREDENTIALS_V2
+from badges.credential import without_marks
 from badges.errors import BadgeError, FileRefused, ProofInvalid
 from badges.keys import Key
 from badges.proof import check_proof, find_verification_method
-from badges.vcjwt import check_token, read_token
+from badges.vcjwt import CLAIMS, check_token, read_token
 
 MAX_FILE_BYTES = 1 << 20
 _TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
@@ -116,7 +117,7 @@ def _verify_token(
     token: str, register: Register, now: datetime, has_own_picture: Callable[[Registered], bool]
 ) -> Verdict:
     _header, claims = read_token(token)
-    document = {name: value for name, value in claims.items() if name not in ("iss", "jti", "sub", "nbf")}
+    document = {name: value for name, value in claims.items() if name not in CLAIMS}
     return _verify(document, register, now, has_own_picture, token=token)
 
 
@@ -142,7 +143,7 @@ def _verify(
         award = register.find_award(str(document.get("id")))
         if award is None:
             raise ProofInvalid("award-unknown", _("Aucun badge de ce numéro n’a été délivré ici."))
-        _check_unchanged(document, award.credential)
+        _check_unchanged(document, award)
         keys = [_check_data_integrity(document, register)]
         if token:
             keys.append(_check_token(token, register))
@@ -210,7 +211,16 @@ def _extract_text(content: bytes) -> tuple[str, Callable[[Registered], bool]]:
     """The credential's text, and how to tell whether the picture around it is the badge's own."""
     if content.startswith(baking.PNG_SIGNATURE):
         text = baking.extract_png(content)
-        return text, lambda award: baking.strip_png(content) == baking.strip_png(award.image_png)
+        assertion_url = baking.find_assertion_url(content)
+
+        def is_whole(award: Registered) -> bool:
+            if assertion_url not in ("", f"{award.credential['id']}assertion.json"):
+                raise ProofInvalid(
+                    "badges-disagree", _("Cette image porte deux badges qui ne disent pas la même chose.")
+                )
+            return baking.strip_png(content) == baking.strip_png(award.image_png)
+
+        return text, is_whole
     if content.startswith(b"%PDF"):
         raise FileRefused("pdf", _("Un PDF ne se vérifie pas ici : tapez le code de vérification imprimé dessus."))
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
@@ -242,8 +252,13 @@ def _check_form(document: dict[str, Any]) -> None:
         raise FileRefused("not-a-badge", _("Ce fichier JSON n’est pas un badge Open Badges 3.0."))
 
 
-def _check_unchanged(document: dict[str, Any], signed: dict[str, Any]) -> None:
-    """What was signed must be there to the letter, and nothing else."""
+def _check_unchanged(document: dict[str, Any], award: Registered) -> None:
+    """What was signed must be there to the letter, and nothing else: with the marks, or without them."""
+    signed = award.credential
+    if document.get("credentialSubject") != signed.get("credentialSubject"):
+        hidden = without_marks(signed)
+        if document.get("credentialSubject") == hidden["credentialSubject"]:
+            signed = hidden
     names = (set(document) | set(signed)) - {"proof"}
     changed = sorted(name for name in names if document.get(name) != signed.get(name))
     if changed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -60,6 +61,10 @@ class Environment:
     issuer_name: str
     """The organisation that issues badges and attestations."""
     issuer_email: str
+    issuer_profile: Path | None
+    """YAML file: the rest of that organisation's profile, signed into its badges (badges/profile.py)."""
+    verifier_hosts: tuple[str, ...]
+    """Hosts that `/verifier/` may ask when a person pastes an address; empty: none but ourselves."""
     email_url: str
     """smtp://user:password@host:port?tls=1 ; empty: messages are written to `state_dir/mail/`."""
     email_from: str
@@ -108,6 +113,8 @@ class Environment:
             value = getattr(self, field.name)
             if isinstance(value, bool):
                 value = "on" if value else "off"
+            elif value is None:
+                value = ""
             elif isinstance(value, tuple):
                 value = ",".join(value)
             values[f"PUPITRE_{field.name.upper()}"] = str(value)
@@ -170,6 +177,17 @@ def load_environment(variables: Mapping[str, str] | None = None) -> Environment:
             raise ValueError(value)
         return number
 
+    def existing_file(value: str) -> Path | None:
+        if value and not Path(value).is_file():
+            raise ValueError(value)
+        return Path(value).absolute() if value else None
+
+    def hosts(value: str) -> tuple[str, ...]:
+        names = tuple(name.strip().lower() for name in value.split(",") if name.strip())
+        if not all(re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", name) for name in names):
+            raise ValueError(value)
+        return names
+
     port = parsed("PORT", "8000", port_number, "a port from 1 to 65532")
     environment = Environment(
         public_url=parsed(
@@ -192,6 +210,10 @@ def load_environment(variables: Mapping[str, str] | None = None) -> Environment:
         signup_domains=tuple(d.strip().lower().lstrip("@") for d in text("SIGNUP_DOMAINS", "").split(",") if d.strip()),
         issuer_name=text("ISSUER_NAME", "Pupitre"),
         issuer_email=text("ISSUER_EMAIL", ""),
+        issuer_profile=parsed("ISSUER_PROFILE", "", existing_file, "the path of a file"),
+        verifier_hosts=parsed(
+            "VERIFIER_HOSTS", "", hosts, "host names separated by commas, such as badges.example.org"
+        ),
         email_url=text("EMAIL_URL", ""),
         email_from=text("EMAIL_FROM", "pupitre@localhost"),
         oidc_issuer=text("OIDC_ISSUER", ""),

@@ -56,7 +56,8 @@ def publish(request: HttpRequest, check_code: str) -> HttpResponse:
         else:
             found.published_at = None
         found.shows_marks = form.cleaned_data["shows_marks"]
-        found.save(update_fields=["published_at", "shows_marks"])
+        found.openbadges2_at = (found.openbadges2_at or timezone.now()) if form.cleaned_data["openbadges2"] else None
+        found.save(update_fields=["published_at", "shows_marks", "openbadges2_at"])
         if found.published_at:
             messages.success(request, _("Votre badge est publié : qui a son adresse peut le voir et le télécharger."))
         else:
@@ -101,7 +102,11 @@ def _render_award(request: HttpRequest, found: Award, form: RevocationForm, stat
         "can_see_reason": holder or can_revoke,
         "results": _list_results(found) if access.can_see_marks(request.user, found) else [],
         "publication_form": PublicationForm(
-            initial={"published": found.published_at is not None, "shows_marks": found.shows_marks}
+            initial={
+                "published": found.published_at is not None,
+                "shows_marks": found.shows_marks,
+                "openbadges2": found.openbadges2_at is not None,
+            }
         ),
         "linkedin": _linkedin_address(issuer, found) if holder and found.published_at else "",
         "revocation_form": form if can_revoke and found.revoked_at is None else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +19,7 @@ from badges.baking import bake_png, bake_svg
 from badges.issuer import Issuer, load_issuer
 from badges.models import Award
 from badges.openbadges2 import make_assertion
+from badges.publication import shown_credential
 from badges.views.answers import JSON_LD, answer_file, answer_json
 
 
@@ -24,7 +27,7 @@ from badges.views.answers import JSON_LD, answer_file, answer_json
 def credential_json(request: HttpRequest, check_code: str) -> HttpResponse:
     award = get_award(check_code)
     check_files(request.user, award)
-    response = answer_json(award.credential, JSON_LD)
+    response = answer_json(shown_credential(load_issuer(), award), JSON_LD)
     response["Content-Disposition"] = f'inline; filename="badge-{award.check_code}.json"'
     return response
 
@@ -33,7 +36,8 @@ def credential_json(request: HttpRequest, check_code: str) -> HttpResponse:
 def credential_token(request: HttpRequest, check_code: str) -> HttpResponse:
     award = get_award(check_code)
     check_files(request.user, award)
-    token = load_issuer().make_token(award.credential)
+    issuer = load_issuer()
+    token = issuer.make_token(shown_credential(issuer, award))
     return answer_file(token.encode("ascii"), "text/plain; charset=us-ascii", f"badge-{award.check_code}.jwt")
 
 
@@ -41,9 +45,9 @@ def credential_token(request: HttpRequest, check_code: str) -> HttpResponse:
 def baked_png(request: HttpRequest, check_code: str) -> HttpResponse:
     award = get_award(check_code)
     check_files(request.user, award)
-    # The 2.0 assertion answers only once the award is published: otherwise the picture does not point at it.
-    assertion = _assertion_url(load_issuer(), award) if award.published_at else ""
-    png = bake_png(bytes(award.badge.image_png), award.credential_text, assertion)
+    issuer = load_issuer()
+    text = json.dumps(shown_credential(issuer, award))
+    png = bake_png(bytes(award.badge.image_png), text, _assertion_url(issuer, award))
     return answer_file(png, "image/png", f"badge-{award.check_code}.png", attached=False)
 
 
@@ -51,20 +55,20 @@ def baked_png(request: HttpRequest, check_code: str) -> HttpResponse:
 def baked_svg(request: HttpRequest, check_code: str) -> HttpResponse:
     award = get_award(check_code)
     check_files(request.user, award)
-    svg = bake_svg(bytes(award.badge.image_svg), award.credential_text)
+    svg = bake_svg(bytes(award.badge.image_svg), json.dumps(shown_credential(load_issuer(), award)))
     return answer_file(svg, "image/svg+xml", f"badge-{award.check_code}.svg", attached=False)
 
 
 @require_safe
 def openbadges2_assertion(request: HttpRequest, check_code: str) -> HttpResponse:
-    """The hosted assertion: it holds a hash of the e-mail, so it exists only while the award is published."""
+    """The hosted assertion: it holds a hash of the e-mail, so it exists only while the holder agrees to that."""
     award = get_award(check_code)
-    if award.published_at is None:
-        raise PermissionDenied(_("La personne qui a reçu ce badge n’a pas publié ses fichiers."))
+    if not award.hosts_openbadges2:
+        raise PermissionDenied(_("La personne qui a reçu ce badge ne l’a pas ouvert aux anciens porte-badges."))
     issuer = load_issuer()
     badge_address = issuer.public_url + reverse("badges:class-2", args=[award.badge.digest])
     document = make_assertion(
-        _assertion_url(issuer, award),
+        issuer.public_url + reverse("badges:assertion-2", args=[award.check_code]),
         badge_address,
         award.recipient.email,
         award.email_salt,
@@ -112,4 +116,5 @@ def attestation(request: HttpRequest, check_code: str) -> HttpResponse:
 
 
 def _assertion_url(issuer: Issuer, award: Award) -> str:
-    return issuer.public_url + reverse("badges:assertion-2", args=[award.check_code])
+    """The 2.0 assertion's address, or "" while it does not answer: no file then points at it."""
+    return issuer.public_url + reverse("badges:assertion-2", args=[award.check_code]) if award.hosts_openbadges2 else ""

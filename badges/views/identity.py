@@ -17,8 +17,9 @@ from badges.issuer import Issuer, load_issuer
 from badges.keys import ED25519
 from badges.models import Award
 from badges.openbadges2 import make_issuer
+from badges.profile import load_logo
 from badges.status_list import make_status_list
-from badges.views.answers import JSON_LD, answer_json
+from badges.views.answers import JSON_LD, answer_file, answer_json
 
 
 @require_safe
@@ -55,6 +56,15 @@ def key(request: HttpRequest, kid: str) -> HttpResponse:
 def openbadges2_issuer(request: HttpRequest) -> HttpResponse:
     issuer = load_issuer()
     return answer_json(make_issuer(issuer.profile, issuer.openbadges2_url))
+
+
+@require_safe
+def logo(request: HttpRequest) -> HttpResponse:
+    path = load_issuer().profile_path
+    image = load_logo(path) if path is not None else None
+    if image is None:
+        raise Http404
+    return answer_file(image, "image/png", "emetteur.png", attached=False)
 
 
 @require_safe

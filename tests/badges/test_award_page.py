@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -117,12 +118,11 @@ def test_rights_of_each_role(award: Any, make_user: Any, signed_in: Any, visitor
 
 def test_published_award_is_open_to_whoever_has_the_address(award: Any, signed_in: Any, visitor: Any) -> None:
     holder = signed_in(award.recipient)
-    assert _publish(holder, award, published="on").status_code == 302
+    assert _publish(holder, award, published="on", shows_marks="on").status_code == 302
     address = award.get_absolute_url()
     text = _text(visitor.get(address))
     assert 'property="og:title" content="Petit parcours d’été"' in text
     assert "https://pupitre.example.org/badges/modele/" in text
-    assert "Les unités" not in text  # published, but the marks stay off the page
     assert "linkedin" not in text.lower()
     assert "linkedin.com/profile/add" in _text(holder.get(address))
     credential = visitor.get(address + "badge.json")
@@ -147,6 +147,33 @@ def test_marks_are_shown_only_when_the_holder_agrees(award: Any, signed_in: Any,
     _publish(holder, award, shows_marks="on")
     assert "Les unités" in _text(visitor.get(award.get_absolute_url()))
     assert visitor.get(award.get_absolute_url() + "badge.json").status_code == 403
+
+
+def test_signed_files_hold_the_marks_only_when_the_holder_agrees(award: Any, signed_in: Any, visitor: Any) -> None:
+    holder = signed_in(award.recipient)
+    _publish(holder, award, published="on")
+    address = award.get_absolute_url()
+    hidden = visitor.get(address + "badge.json").json()
+    assert holder.get(address + "badge.json").json() == hidden  # one address, one content
+    assert hidden["id"] == award.credential["id"]
+    assert {result["status"] for result in hidden["credentialSubject"]["result"]} == {"Completed"}
+    png, svg = visitor.get(address + "badge.png").content, visitor.get(address + "badge.svg").content
+    token = visitor.get(address + "badge.jwt").content
+    assert json.loads(extract_png(png)) == json.loads(extract_svg(svg)) == hidden
+    for content in (json.dumps(hidden).encode(), png, svg, token):
+        text = (
+            content.decode("latin-1")
+            if content is not token
+            else base64.urlsafe_b64decode(token.split(b".")[1] + b"==").decode()
+        )
+        assert '"6.5"' not in text
+        assert "RawScore" not in text
+        assert _state(visitor.post("/verifier/", {"file": SimpleUploadedFile("badge", content)})) == "valid"
+    hidden["credentialSubject"]["result"][0]["value"] = "8"
+    forged = SimpleUploadedFile("badge.json", json.dumps(hidden).encode())
+    assert _state(visitor.post("/verifier/", {"file": forged})) == "invalid"
+    _publish(holder, award, published="on", shows_marks="on")
+    assert visitor.get(address + "badge.json").json() == award.credential
 
 
 def test_a_browser_gets_the_page_and_a_wallet_the_document(award: Any, signed_in: Any) -> None:

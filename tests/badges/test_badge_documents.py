@@ -175,7 +175,13 @@ def test_the_badge_has_an_address_a_page_and_a_picture(award: Any, visitor: Any)
 def test_open_badges_2_is_hosted_once_published(award: Any, visitor: Any, signed_in: Any, download: Any) -> None:
     address = award.get_absolute_url()
     assert visitor.get(address + "assertion.json").status_code == 403
-    signed_in(award.recipient).post(address + "publication/", {"published": "on"})
+    holder = signed_in(award.recipient)
+    holder.post(address + "publication/", {"published": "on"})
+    assert visitor.get(address + "assertion.json").status_code == 403  # the e-mail's hash needs a consent of its own
+    assert b"assertion.json" not in visitor.get(address + "badge.png").content
+    holder.post(address + "publication/", {"openbadges2": "on"})
+    assert visitor.get(address + "assertion.json").status_code == 403
+    holder.post(address + "publication/", {"published": "on", "openbadges2": "on"})
     assertion = visitor.get(address + "assertion.json").json()
     assert assertion["id"] == f"https://pupitre.example.org{address}assertion.json"
     assert assertion["@context"] == "https://w3id.org/openbadges/v2"

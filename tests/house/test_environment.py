@@ -30,6 +30,9 @@ def test_defaults_are_two_hosts_on_one_port() -> None:
         ("SIGNUP", "anyone"),
         ("WORKERS", "0"),
         ("PROXIES", "-1"),
+        ("ISSUER_PROFILE", "/nowhere/emetteur.yml"),
+        ("VERIFIER_HOSTS", "http://badges.example.org"),
+        ("VERIFIER_HOSTS", "localhost"),
         ("DATABASE_URL", "mysql://x"),
     ],
 )
