@@ -15,7 +15,7 @@ from pupitre.cells import find_source
 from pupitre.check import _fail, _value_of
 from pupitre.explanations import Diagnosis, diagnose
 
-__all__ = ["keeps", "loops", "refuses"]
+__all__ = ["avoids", "keeps", "loops", "refuses"]
 
 
 def loops(exercise: str, *, because: str, hidden: bool | str = False) -> None:
@@ -24,6 +24,14 @@ def loops(exercise: str, *, because: str, hidden: bool | str = False) -> None:
     if found is not None and not any(
         isinstance(node, ast.For | ast.While | ast.AsyncFor) for node in ast.walk(ast.parse(found))
     ):
+        _fail(Diagnosis("", because), hidden)
+
+
+def avoids(exercise: str, *names: str, because: str, hidden: bool | str = False) -> None:
+    """The answer cell uses none of these names (`sum`, `mean`), alone or after a point; passes if it cannot be found."""
+    found = find_source(exercise)
+    nodes = () if found is None else ast.walk(ast.parse(found))
+    if any(getattr(node, "id", getattr(node, "attr", None)) in names for node in nodes):
         _fail(Diagnosis("", because), hidden)
 
 

@@ -38,6 +38,18 @@ def test_a_formula_is_no_loop(source: str) -> None:
     assert failed.value.message == "Où est la boucle\u00a0?" and not failed.value.hidden
 
 
+@pytest.mark.parametrize("source", ["m = sum(L) / len(L)", "import numpy as np\nm = np.mean(L)", "f = sum"])
+def test_a_name_to_avoid_is_found(source: str) -> None:
+    cells.SOURCES["4.1"] = source
+    with pytest.raises(CheckFailed, match="Sans `sum`"):
+        contract.avoids("4.1", "sum", "mean", because="Sans `sum`.")
+
+
+def test_a_comment_or_a_text_uses_no_name() -> None:
+    cells.SOURCES["4.1"] = "# sum\ntotal = 0\nprint('sum')"
+    contract.avoids("4.1", "sum", "mean", because="Sans `sum`.")
+
+
 def test_lists_given_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = ([3.0, 4.0], 2)
     monkeypatch.setitem(globals(), "f", define("def f(L, k):\n    return [x * k for x in L]"))
