@@ -1,4 +1,4 @@
-"""`python -m bench [submit|start]`: measures beside the original tools, on this machine, in the same run.
+"""`python -m bench [submit|spawn|…]`: measures beside the original tools, on this machine, in the same run.
 
 Laws: only 127.0.0.1; each measure stops by itself; results go to `bench/results/<name>.json` and to the table of
 `docs/reference/benchmarks.md`.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from bench import start, submit
+from bench import memory, spawn, submit
 from bench.results import write_result, write_table
 
-MEASURES = {"submit": submit.measure, "start": start.measure}
+MEASURES = {"submit": submit.measure, "spawn": spawn.measure, "memory": memory.measure}
 
 
 def main(names: list[str]) -> int:

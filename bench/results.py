@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,32 +17,37 @@ TABLE = ROOT / "docs" / "reference" / "benchmarks.md"
 BEGIN, END = "<!-- results: written by `make bench` -->", "<!-- end of results -->"
 
 
+Notes = Mapping[str, float | str]
+"""What else was measured: seconds, or a text with its unit."""
+
+
 @dataclass(frozen=True)
 class Row:
-    """One measure, ours beside the original's."""
+    """One measure, ours beside the original's, in `unit`."""
 
     what: str
-    ours_s: tuple[float, ...]
-    stock_s: tuple[float, ...]
+    ours: tuple[float, ...]
+    stock: tuple[float, ...]
+    unit: str = "s"
 
     def p(self, percent: int) -> tuple[float, float]:
-        return percentile(self.ours_s, percent), percentile(self.stock_s, percent)
+        return percentile(self.ours, percent), percentile(self.stock, percent)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {
-            name: {"ours_s": round(ours, 3), "stock_s": round(stock, 3), "stock_over_ours": round(stock / ours, 1)}
+            name: {"ours": round(ours, 3), "stock": round(stock, 3), "stock_over_ours": round(stock / ours, 1)}
             for name, (ours, stock) in (("p50", self.p(50)), ("p95", self.p(95)))
         }
 
 
-def percentile(values_s: Sequence[float], percent: int) -> float:
+def percentile(values: Sequence[float], percent: int) -> float:
     """With few values, the 95th percentile is nearly their maximum: said in the table by their number."""
-    if len(values_s) == 1:
-        return values_s[0]
-    return statistics.quantiles(values_s, n=100, method="inclusive")[percent - 1]
+    if len(values) == 1:
+        return values[0]
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def write_result(name: str, rows: Sequence[Row], notes: dict[str, float]) -> list[str]:
+def write_result(name: str, rows: Sequence[Row], notes: Notes) -> list[str]:
     """Keep the rows; return them as lines to print."""
     RESULTS.mkdir(exist_ok=True)
     content = {
@@ -51,17 +56,21 @@ def write_result(name: str, rows: Sequence[Row], notes: dict[str, float]) -> lis
         "cores": os.cpu_count(),
         "load_before": round(os.getloadavg()[2], 1),
         "rows": [row.as_json() for row in rows],
-        "notes_s": {what: round(value, 3) for what, value in notes.items()},
+        "notes": {what: format_note(value) for what, value in notes.items()},
     }
     (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     lines = []
     for row in rows:
         (ours, stock), (ours95, stock95) = row.p(50), row.p(95)
         lines.append(
-            f"{row.what}: p50 {ours:.2f} s, stock {stock:.2f} s ({stock / ours:.1f} times);"
-            f" p95 {ours95:.2f} s, stock {stock95:.2f} s ({stock95 / ours95:.1f} times)"
+            f"{row.what}: p50 {ours:.2f} {row.unit}, stock {stock:.2f} {row.unit} ({stock / ours:.1f} times);"
+            f" p95 {ours95:.2f} {row.unit}, stock {stock95:.2f} {row.unit} ({stock95 / ours95:.1f} times)"
         )
-    return lines + [f"  {what}: {value:.3f} s" for what, value in notes.items()]
+    return lines + [f"  {what}: {format_note(value)}" for what, value in notes.items()]
+
+
+def format_note(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.3f} s"
 
 
 def write_table() -> None:
@@ -73,14 +82,14 @@ def write_table() -> None:
     for file in sorted(RESULTS.glob("*.json")):
         content = json.loads(file.read_text(encoding="utf-8"))
         for row in content["rows"]:
-            p50, p95 = row["p50"], row["p95"]
+            p50, p95, unit = row["p50"], row["p95"], row["unit"]
             lines.append(
-                f"| {row['what']} | `{content['command']}` | {content['date']} | {content['cores']} | {len(row['ours_s'])}, "
-                f"stock {len(row['stock_s'])} | {p50['ours_s']:.2f} s | {p50['stock_s']:.2f} s | {p50['stock_over_ours']} | "
-                f"{p95['ours_s']:.2f} s | {p95['stock_s']:.2f} s | {p95['stock_over_ours']} |"
+                f"| {row['what']} | `{content['command']}` | {content['date']} | {content['cores']} | {len(row['ours'])}, "
+                f"stock {len(row['stock'])} | {p50['ours']:.2f} {unit} | {p50['stock']:.2f} {unit} | {p50['stock_over_ours']} | "
+                f"{p95['ours']:.2f} {unit} | {p95['stock']:.2f} {unit} | {p95['stock_over_ours']} |"
             )
-        notes += [f"| {what} | {value:.3f} s |" for what, value in content["notes_s"].items()]
+        notes += [f"| {what} | {value} |" for what, value in content["notes"].items()]
     text = TABLE.read_text(encoding="utf-8")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    details = ["", "| where the time goes (median) | |", "|---|---|", *notes]
+    details = ["", "| also measured (medians) | |", "|---|---|", *notes]
     TABLE.write_text("\n".join([before + BEGIN, *lines, *details, END]) + after, encoding="utf-8")

@@ -25,7 +25,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench.results import Row
+from bench.results import Notes, Row
 from tests.answers import answers_of, fill_answers
 from tests.installation import Installation, make_courses, running_installation
 from tests.person import Person, sign_up
@@ -36,7 +36,7 @@ STOCK_ALONE = 5
 PATIENCE_S = 300
 
 
-def measure() -> tuple[list[Row], dict[str, float]]:
+def measure() -> tuple[list[Row], Notes]:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         place = Path(name)
         place.chmod(0o755)
@@ -76,7 +76,7 @@ def prepare_answer(person: Person, courses: Path) -> dict[str, Any]:
 # --- ours ---------------------------------------------------------------------------------------------------------------
 
 
-def measure_alone(installation: Installation, person: Person) -> tuple[list[float], dict[str, float]]:
+def measure_alone(installation: Installation, person: Person) -> tuple[list[float], Notes]:
     """Seconds per submission, and the median of each stage (from the log's times)."""
     lasted_s: list[float] = []
     stages: dict[str, list[float]] = {}

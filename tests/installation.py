@@ -77,6 +77,10 @@ class Installation:
         """The first line of the Hub's log (its services write there too) that matches, after position `since`."""
         return wait_for_line(self.state_dir / "log" / "hub.log", pattern, since, patience_s)
 
+    def wait_for_forkd_log(self, pattern: str, patience_s: float = 60) -> str:
+        """The first line of forkd's log that matches: its nursery gets warm while the Hub already answers."""
+        return wait_for_line(self.state_dir / "log" / "forkd.log", pattern, 0, patience_s)
+
     def wait_for_server_log(self, hub_name: str, pattern: str, patience_s: float = 20) -> str:
         """The first line that matches in the log of a person's server."""
         return wait_for_line(self.state_dir / "log" / f"{hub_name}.log", pattern, 0, patience_s)
