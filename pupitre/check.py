@@ -75,9 +75,9 @@ def equal(subject: Any, expected: Any, *, known: Known | None = None, hidden: bo
 
 def function(subject: Any, cases: Cases, *, unit: str = "", known: Known | None = None, rel_tol: float = REL_TOL,
              abs_tol: float = ABS_TOL, hidden: bool | str = False, time_limit_s: float = TIME_LIMIT_S,
-    namespace: Mapping[str, Any] | None = None,
+    namespace: Mapping[str, Any] | None = None, sentences: Mapping[str, str] | None = None,
 ) -> None:  # fmt: skip
-    """A function that gives, for each case, the expected result."""
+    """A function that gives, for each case, the expected result; `sentences`: code → what is said in place of the usual."""
     tested, name = _value_of(subject, namespace), _name_of(subject)
     if not callable(tested):
         _fail(Diagnosis("", f"`{name}` doit être une fonction, définie avec `def`."), hidden)
@@ -90,6 +90,7 @@ def function(subject: Any, cases: Cases, *, unit: str = "", known: Known | None 
             wrong = compare_values(outcome.value, expected, unit=unit, known=known, rel_tol=rel_tol, abs_tol=abs_tol)
         if wrong is None:
             continue
+        wrong = Diagnosis(wrong.code, (sentences or {}).get(wrong.code, wrong.message)) if wrong.code else wrong
         if wrong.message:
             _fail(wrong if hidden else Diagnosis(wrong.code, f"{where} : {_lower_first(wrong.message)}"), hidden)
         clue = find_ignored_input(tested) or _find_clue()

@@ -21,6 +21,10 @@ class Diagnosis(NamedTuple):
 
 _Rules = list[tuple[str, str, str]]
 
+_LIST_IS_NO_NUMBER = Diagnosis(
+    "E26", "Une liste n’est pas un nombre : le calcul se fait élément par élément (compréhension, ou `np.array`)."
+)
+
 _SYNTAX: _Rules = [
     ("E01", r"cannot assign to (expression|comparison|literal|function call|attribute)|[Mm]aybe you meant '=='",
      "En Python, `=` range une valeur dans **un** nom, à gauche. Pour comparer, écrivez `==`."),
@@ -55,8 +59,7 @@ _OTHERS: dict[str, _Rules] = {
         ("E07", r"'NoneType'", "On calcule avec `None`, qui n’est rien : une fonction affiche-t-elle son résultat (`print`) sans le renvoyer (`return`) ?"),
         ("E04", r"(multiply sequence by non-int of type|unsupported operand.*'tuple')",
          "On calcule avec un couple ou une liste au lieu d’un nombre : `0,34` crée le couple (0, 34) ; le séparateur décimal est le point, `0.34`."),
-        ("E26", r"unsupported operand.*'list'|can only concatenate list",
-         "Une liste n’est pas un nombre : le calcul se fait élément par élément (compréhension, ou `np.array`)."),
+        (_LIST_IS_NO_NUMBER.code, r"unsupported operand.*'list'|can only concatenate list", _LIST_IS_NO_NUMBER.message),
         ("E12", r"(builtin_function_or_method|method|function|type)' object is not subscriptable",
          "Une fonction s’appelle avec des parenthèses, pas des crochets."),
         ("", r"takes (no|\d+).* arguments? but|missing \d+ required|unexpected keyword",
@@ -72,6 +75,8 @@ _OTHERS: dict[str, _Rules] = {
     "RecursionError": [("E16", r"", "La fonction s’appelle elle-même sans fin : quel cas l’arrête ?")],
     "KeyError": [("", r"", "Cette clé n’existe pas dans le dictionnaire.")],
     "AttributeError": [
+        ("E12", r"'NoneType' object has no attribute 'append'|attribute 'append' is read-only",
+         "`append` modifie la liste sur place et ne renvoie rien : `L.append(x)`, avec des parenthèses et sans `L = `."),
         ("", r"'module' object|module '(?P<module>\w+)' has no attribute '(?P<name>\w+)'",
          "La bibliothèque `{module}` n’a pas de fonction `{name}` : vérifiez l’orthographe."),
         ("E07", r"'NoneType'", "On utilise `None`, qui n’est rien : il manque peut-être un `return`."),
@@ -116,6 +121,8 @@ def diagnose(error: BaseException) -> Diagnosis:
     for kind in type(error).__mro__:
         for code, pattern, sentence in _OTHERS.get(kind.__name__, []):
             if match := re.search(pattern, text):
+                if code == "E04" and _computes_with_a_list(error):
+                    return _LIST_IS_NO_NUMBER
                 groups = {name: value or "" for name, value in match.groupdict().items()}
                 return Diagnosis(code, sentence.format(**groups))
     return Diagnosis("", f"Python s’arrête sur une erreur `{type(error).__name__}`.")
@@ -142,6 +149,19 @@ def _after_colon(sentence: str, where: str) -> str:
     """Small letter after « Ligne 3 : », unless the first word is a name."""
     keeps = not where or sentence.startswith(("Python", "`"))
     return sentence if keeps else sentence[0].lower() + sentence[1:]
+
+
+def _computes_with_a_list(error: BaseException) -> bool:
+    """Python says « sequence » for a list as for a couple: the values of the line that failed tell which."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return False
+    names = trace.tb_frame.f_code.co_names + trace.tb_frame.f_code.co_varnames
+    values = {**trace.tb_frame.f_globals, **trace.tb_frame.f_locals}
+    kinds = {type(values.get(name)) for name in names}
+    return list in kinds and tuple not in kinds
 
 
 def _text_of(error: BaseException) -> str:

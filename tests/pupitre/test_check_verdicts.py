@@ -99,6 +99,13 @@ def test_function_with_named_argument() -> None:
     check.function(lambda x, g=9.81: x * g, [((2,), 19.62), ((2, {"g": 1.62}), 3.24)])
 
 
+def test_function_with_its_own_sentence_for_a_code() -> None:
+    own = {"E11": "Il y a n points, mais n − 1 intervalles."}
+    failed = failure_of(lambda: check.function(lambda x: x[len(x)], [(([1, 2],), 1)], sentences=own))
+    assert (failed.code, failed.message.endswith("intervalles.")) == ("E11", True)
+    assert failure_of(lambda: check.function(lambda x: None, [((1,), 1)], sentences=own)).code == "E07"
+
+
 def shows(x: float) -> None:
     print(x * 2)
 
