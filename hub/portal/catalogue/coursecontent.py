@@ -26,6 +26,7 @@ from hub.portal.catalogue.coursefile import (
     error_at,
     load_course_file,
 )
+from hub.portal.catalogue.programme import Programme, load_programme
 from hub.portal.catalogue.quizfile import Quiz, load_quiz
 from hub.portal.catalogue.yamlsource import KeyPath, YamlSource
 
@@ -45,12 +46,14 @@ class ModuleContent:
     assignment: bytes | None = None
     quiz: Quiz | None = None
     files: dict[str, bytes] = field(default_factory=dict)
+    files_after_submission: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass
 class CourseContent:
     modules: dict[str, ModuleContent] = field(default_factory=dict)
     images: dict[str, bytes] = field(default_factory=dict)
+    programme: Programme | None = None
 
 
 def load_course_and_content(folder: Path) -> tuple[CourseFile, CourseContent]:
@@ -63,7 +66,7 @@ def load_course_and_content(folder: Path) -> tuple[CourseFile, CourseContent]:
     """
     source, course = load_course_file(folder)
     reader = _Reader(folder, source)
-    content = CourseContent()
+    content = CourseContent(programme=load_programme(folder, course))
     slugs = {module.slug for module in course.modules}
     for position, module in enumerate(course.modules):
         content.modules[module.slug] = _load_module(reader, module, ("modules", position), slugs)
@@ -96,13 +99,18 @@ def _load_module(reader: _Reader, module: Module, key: KeyPath, slugs: set[str])
             message = _("le module annonce %(announced)g point(s) de QCM et le QCM en donne %(given)g")
             values = {"announced": module.points.quiz, "given": content.quiz.points}
             raise reader.error((*key, "points", "quiz"), message % values)
-    for position, name in enumerate(module.files):
-        for path, data in reader.read_tree((*key, "files", position), name).items():
-            if path in content.files or path in (LESSON_NAME, ASSIGNMENT_NAME):
-                taken = _("deux fichiers du module s’appelleraient « %(path)s »") % {"path": path}
-                raise reader.error((*key, "files", position), taken)
-            content.files[path] = data
-    if len(content.files) > MAX_MODULE_FILES or sum(map(len, content.files.values())) > MAX_MODULE_BYTES:
+    parts = {"files": content.files, "files_after_submission": content.files_after_submission}
+    taken = {LESSON_NAME, ASSIGNMENT_NAME}
+    for part, files in parts.items():
+        for position, name in enumerate(getattr(module, part)):
+            for path, data in reader.read_tree((*key, part, position), name).items():
+                if path in taken:
+                    message = _("deux fichiers du module s’appelleraient « %(path)s »") % {"path": path}
+                    raise reader.error((*key, part, position), message)
+                taken.add(path)
+                files[path] = data
+    sizes = [len(data) for files in parts.values() for data in files.values()]
+    if len(sizes) > MAX_MODULE_FILES or sum(sizes) > MAX_MODULE_BYTES:
         raise reader.error((*key, "files"), _("les fichiers du module dépassent 500 fichiers ou 50 Mo"))
     return content
 

@@ -6,6 +6,7 @@ course folder. What the files named by `course.yml` must hold is checked by `cou
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -86,8 +87,18 @@ class Module(Strict):
     assignment: CoursePath | None = None
     quiz: CoursePath | None = None
     files: list[CoursePath] = []
+    files_after_submission: list[CoursePath] = []
+    """Delivered to a learner only once they have handed the assignment in: model answers, annotated copies."""
     points: ModulePoints = ModulePoints()
     capacities: list[Line] = []
+    """Codes of the course's `programme`; without one, texts."""
+    bonus: bool = False
+    """Beside the course: its points and minutes count nowhere, and completion does not ask for it."""
+
+    @property
+    def label(self) -> str:
+        """« M3 » for the slug `m3`, so that a course that begins at M0 is numbered as its lessons say; otherwise ""."""
+        return self.slug.upper() if re.fullmatch(r"[a-z]\d{1,2}", self.slug) else ""
 
     @model_validator(mode="after")
     def _has_content(self) -> Module:
@@ -97,6 +108,8 @@ class Module(Strict):
             raise ValueError(_("des points de QCM sont annoncés, mais le module n’a pas de QCM"))
         if self.assignment is None and (self.points.auto or self.points.manual):
             raise ValueError(_("des points de carnet sont annoncés, mais le module n’a pas de carnet"))
+        if self.assignment is None and self.files_after_submission:
+            raise ValueError(_("des fichiers sont promis après le dépôt, mais le module n’a pas de carnet à déposer"))
         return self
 
 
@@ -105,11 +118,22 @@ class EachModule(Strict):
     auto_percent: Percent = 0
 
 
-class CompletionRule(Strict):
-    percent: Percent = 60
+class Rule(Strict):
+    """What a learner must have done; all of it."""
+
+    percent: Percent = 0
+    """Share of the course's points."""
+    modules: list[Slug] = []
+    """Those that `each_module` speaks of; none named: every module that is no bonus."""
+    at_least: Annotated[int, Field(ge=1, le=100)] | None = None
+    """How many of them are enough; None: all."""
     each_module: EachModule = EachModule()
     reviewed: list[Slug] = []
     """Modules whose manual cells a grader must have marked."""
+
+
+class CompletionRule(Rule):
+    percent: Percent = 60
 
 
 class BadgeSpec(Strict):
@@ -118,6 +142,8 @@ class BadgeSpec(Strict):
     description: Text
     criteria: Text
     image: CoursePath
+    earned_when: Rule | None = None
+    """Its own criterion; None: the course's completion."""
 
 
 class SessionSpec(Strict):
@@ -144,6 +170,8 @@ class CourseFile(Strict):
     license: Line
     duration: Duration
     image: CoursePath | None = None
+    programme: CoursePath | None = None
+    """The table of capacities that the modules' codes are taken from."""
     modules: Annotated[list[Module], Field(min_length=1, max_length=100)]
     completion: CompletionRule = CompletionRule()
     badges: list[BadgeSpec] = []
@@ -151,7 +179,20 @@ class CourseFile(Strict):
 
     @property
     def max_points(self) -> float:
-        return sum(module.points.total for module in self.modules)
+        return sum(module.points.total for module in self.main_modules)
+
+    @property
+    def main_modules(self) -> list[Module]:
+        """The modules that count."""
+        return [module for module in self.modules if not module.bonus]
+
+    @property
+    def bonus_modules(self) -> list[Module]:
+        return [module for module in self.modules if module.bonus]
+
+    def modules_of(self, rule: Rule) -> list[Module]:
+        """The modules that the rule's `each_module` speaks of."""
+        return [module for module in self.modules if module.slug in rule.modules] or self.main_modules
 
     def find_module(self, slug: str) -> Module | None:
         return next((module for module in self.modules if module.slug == slug), None)
@@ -179,12 +220,31 @@ def load_course_file(folder: Path) -> tuple[YamlSource, CourseFile]:
     _check_unique(source, "modules", (module.slug for module in course.modules))
     _check_unique(source, "badges", (badge.slug for badge in course.badges))
     _check_unique(source, "sessions", (session.slug for session in course.sessions))
-    known = {module.slug for module in course.modules if module.points.manual}
-    for position, slug in enumerate(course.completion.reviewed):
-        if slug not in known:
-            message = _("« %(slug)s » n’est pas un module qui donne des points de relecture") % {"slug": slug}
-            raise error_at(COURSE_FILE, source, ("completion", "reviewed", position), message)
+    if not course.main_modules:
+        raise error_at(COURSE_FILE, source, ("modules",), _("un parcours a au moins un module qui n’est pas en bonus"))
+    _check_rule(source, course, ("completion",), course.completion)
+    for position, badge in enumerate(course.badges):
+        if badge.earned_when is not None:
+            _check_rule(source, course, ("badges", position, "earned_when"), badge.earned_when)
     return source, course
+
+
+def _check_rule(source: YamlSource, course: CourseFile, key: KeyPath, rule: Rule) -> None:
+    known = {module.slug for module in course.modules}
+    for position, slug in enumerate(rule.modules):
+        if slug not in known:
+            message = _("« %(slug)s » n’est pas un module du parcours") % {"slug": slug}
+            raise error_at(COURSE_FILE, source, (*key, "modules", position), message)
+    if rule.at_least is not None and rule.at_least > len(course.modules_of(rule)):
+        raise error_at(COURSE_FILE, source, (*key, "at_least"), _("il n’y a pas autant de modules"))
+    relevant = {module.slug for module in course.modules if module.points.manual}
+    for position, slug in enumerate(rule.reviewed):
+        if slug not in relevant:
+            message = _("« %(slug)s » n’est pas un module qui donne des points de relecture") % {"slug": slug}
+            raise error_at(COURSE_FILE, source, (*key, "reviewed", position), message)
+    asks = rule.percent or rule.reviewed or rule.each_module.opened or rule.each_module.auto_percent
+    if not asks and not isinstance(rule, CompletionRule):  # a course may be complete from the start; a badge is earned
+        raise error_at(COURSE_FILE, source, key, _("le badge serait donné sans rien faire : ajoutez une condition"))
 
 
 def read_file(folder: Path, name: str, model: type[AnyFile]) -> tuple[YamlSource, AnyFile]:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from hub.portal.catalogue.coursefile import CourseFile, Module
+    from hub.portal.catalogue.programme import NamedCapacity, Programme
 
 SLUG_PATTERN = r"[a-z0-9][a-z0-9-]{0,62}"
 check_slug = RegexValidator(
@@ -51,6 +52,8 @@ class CourseVersion(models.Model):
     """`course.yml` as validated by `coursefile.CourseFile`."""
     quizzes = models.JSONField(default=dict)
     """Module slug to `qcm.yml` as validated by `quizfile.Quiz`. Holds the keys: only learning/quiz.py reads it."""
+    programme = models.JSONField(null=True, default=None)
+    """The table of capacities as validated by `programme.Programme`; None: the course names none."""
     digest = models.CharField(max_length=64)
     """SHA-256 of everything published: the same version with another digest is refused."""
     published_at = models.DateTimeField(default=timezone.now)
@@ -60,7 +63,7 @@ class CourseVersion(models.Model):
     domain = models.CharField(max_length=100, blank=True)
     duration_minutes = models.PositiveIntegerField(default=0)
     search_text = models.TextField(blank=True)
-    """Title, abstract, keywords, domain: lower case, without accents."""
+    """Title, abstract, keywords, domain, capacities in words: lower case, without accents."""
 
     class Meta:
         ordering = ("course", "-published_at")
@@ -84,6 +87,18 @@ class CourseVersion(models.Model):
     @property
     def modules(self) -> list[Module]:
         return self.file.modules
+
+    def name_capacities(self, module: Module) -> list[NamedCapacity]:
+        """What the module trains, in words."""
+        from hub.portal.catalogue.programme import name_capacities
+
+        return name_capacities(self._programme, module.capacities)
+
+    @cached_property
+    def _programme(self) -> Programme | None:
+        from hub.portal.catalogue.programme import read_programme
+
+        return read_programme(self.programme)
 
 
 class CourseSession(models.Model):

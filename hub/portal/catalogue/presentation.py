@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 
 import nh3
 from django.utils.formats import get_format
@@ -52,6 +53,20 @@ def render_markdown(text: str) -> SafeString:
     """Safe HTML of an author's short text. Raw HTML is shown as text, and what is left passes a list of allowed tags."""
     html = nh3.clean(_markdown.render(text), tags=TAGS, attributes={"a": {"href", "title"}})
     return mark_safe(html)  # noqa: S308 - cleaned on the line above
+
+
+def render_document(text: str) -> SafeString:
+    """Safe HTML of a Markdown file with headings; its titles begin below the page's own."""
+    html = re.sub(r"<(/?)h([1-4])>", lambda found: f"<{found[1]}h{int(found[2]) + 1}>", _markdown.render(text))
+    clean = nh3.clean(html, tags=TAGS | {"h2", "h3", "h4", "h5", "hr"}, attributes={"a": {"href", "title"}})
+    return mark_safe(clean)  # noqa: S308 - cleaned on the line above
+
+
+def file_title(path: str) -> str:
+    """What a file of a module is called on a page: « copie-1-a-reprendre.md » is « Copie 1 a reprendre »."""
+    name = PurePosixPath(path)
+    words = name.stem.replace("-", " ").replace("_", " ").strip() or name.name
+    return words[0].upper() + words[1:]
 
 
 def render_inline_markdown(text: str) -> SafeString:

@@ -125,8 +125,13 @@ def _outcome(known: CourseVersion | None, digest: str) -> Outcome:
 
 
 def _digest_of(course: CourseFile, content: CourseContent) -> str:
-    """One SHA-256 for everything an author can change; made from sources, so that it does not depend on our software."""
-    parts: dict[str, Any] = {"course": course.model_dump(mode="json"), "modules": {}, "images": {}}
+    """One SHA-256 for everything an author can change; made from sources and from what they say, so that a key that a later
+    version of our software adds does not change it."""
+    parts: dict[str, Any] = {
+        "course": course.model_dump(mode="json", exclude_defaults=True),
+        "modules": {},
+        "images": {},
+    }
     for slug, module in content.modules.items():
         parts["modules"][slug] = {
             "lesson": _sha256(module.lesson),
@@ -134,6 +139,10 @@ def _digest_of(course: CourseFile, content: CourseContent) -> str:
             "quiz": module.quiz.model_dump(mode="json", by_alias=True) if module.quiz else None,
             "files": {path: _sha256(data) for path, data in module.files.items()},
         }
+        if after := {path: _sha256(data) for path, data in module.files_after_submission.items()}:
+            parts["modules"][slug]["files_after_submission"] = after
+    if content.programme:
+        parts["programme"] = content.programme.model_dump(mode="json")
     parts["images"] = {path: _sha256(data) for path, data in content.images.items()}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -159,7 +168,11 @@ def _store_files(course: CourseFile, content: CourseContent, digest: str) -> Non
             source[ASSIGNMENT_NAME] = module.assignment
             for files in (released, source):  # the graders will ask for them in the transaction
                 assignment_blobs().put_all({path: data for path, data in files.items() if path != LESSON_NAME})
-        manifest["modules"][slug] = {"released": stored("released", released), "source": stored("source", source)}
+        manifest["modules"][slug] = {
+            "released": stored("released", released),
+            "source": stored("source", source),
+            "after": stored("after", module.files_after_submission),
+        }
     storage.store_manifest(folder, digest, manifest)
 
 
@@ -179,11 +192,18 @@ def _save_version(
             for slug, module in content.modules.items()
             if module.quiz
         }
+        version.programme = content.programme.model_dump(mode="json") if content.programme else None
         version.title, version.domain = course.title, course.domain
         version.duration_minutes = course.duration.total_minutes
-        version.search_text = fold(" ".join([course.title, course.abstract, course.domain, *course.keywords]))
+        version.search_text = fold(" ".join(_searched(course, version)))
     version.save()
     return version
+
+
+def _searched(course: CourseFile, version: CourseVersion) -> list[str]:
+    """What the catalogue's search finds a course by; capacities in words, since that is what a teacher types."""
+    capacities = [capacity.title for module in course.modules for capacity in version.name_capacities(module)]
+    return [course.title, course.abstract, course.domain, *course.keywords, *dict.fromkeys(capacities)]
 
 
 def _follow_current_version(publication: Publication) -> None:

@@ -1,9 +1,9 @@
-"""From a rule that holds to badges delivered, once (docs/reference/behaviour-completion.md).
+"""From a rule that holds to a row that asks for badges, once (docs/reference/behaviour-completion.md).
 
-Laws: the `Completion` row is unique and is written, with the task that delivers its badges, in the transaction that saw
-the rule hold; the signal is sent after its commit; delivering is idempotent, and what failed is tried again at the
-person's next step or by `pupitre awardbadges`; a completion is never taken back: when the rule ceases to hold, the
-managers are told.
+Laws: the `Completion` and `EarnedBadge` rows are unique and are written, with the task that delivers their badges
+(`awarding.py`), in the transaction that saw the rule hold; the signal is sent after its commit; what could not be delivered
+is tried again at the person's next step or by `pupitre awardbadges`; neither is ever taken back: when the course's rule
+ceases to hold, the managers are told.
 """
 
 from __future__ import annotations
@@ -20,11 +20,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from badges import awards
-from hub.portal.catalogue import storage
-from hub.portal.catalogue.coursefile import BadgeSpec, CourseFile
-from hub.portal.catalogue.models import CourseVersion
-from hub.portal.learning.models import Completion, Enrolment
+from hub.portal.catalogue.coursefile import CourseFile
+from hub.portal.learning import rule
+from hub.portal.learning.models import Completion, EarnedBadge, Enrolment
 from hub.portal.learning.signals import course_completed
 
 log = logging.getLogger(__name__)
@@ -33,8 +31,9 @@ DELIVERY_RETRY = timedelta(minutes=1)
 """A delivery that takes longer has failed, or its worker died."""
 
 
-def record(enrolment: Enrolment) -> None:
-    """Compare the enrolment's rule with its completion, inside the caller's transaction."""
+def record(enrolment: Enrolment, course: CourseFile, rows: rule.Rows) -> None:
+    """Compare the enrolment's rules with its completion and badges, inside the caller's transaction."""
+    _record_badges(enrolment, course, rows)
     completion = Completion.objects.filter(enrolment=enrolment).first()
     if completion is None:
         if enrolment.rule_holds:
@@ -53,11 +52,33 @@ def record(enrolment: Enrolment) -> None:
         transaction.on_commit(partial(tell_managers, enrolment), robust=True)
 
 
+def _record_badges(enrolment: Enrolment, course: CourseFile, rows: rule.Rows) -> None:
+    """The badges with a criterion of their own; those of the course itself come with its `Completion`."""
+    specs = [badge for badge in course.badges if badge.earned_when is not None]
+    if not specs:
+        return
+    known = {earned.badge: earned for earned in EarnedBadge.objects.filter(enrolment=enrolment)}
+    for spec in specs:
+        earned = known.get(spec.slug)
+        if earned is None and rule.rule_holds(course, rows, spec.earned_when):
+            earned = EarnedBadge.objects.create(enrolment=enrolment, badge=spec.slug)
+            log.info("session %s: badge %s earned by %s", enrolment.session.slug, spec.slug, enrolment.learner_id)
+        elif earned is None or earned.awarded_at or timezone.now() - earned.earned_at <= DELIVERY_RETRY:
+            continue
+        _enqueue_earned(earned)
+
+
 def _enqueue_delivery(completion: Completion) -> None:
     """The queue is in the same database: the task exists exactly when the completion does."""
-    from hub.portal.learning.tasks import deliver_badges  # it calls `deliver` below
+    from hub.portal.learning.tasks import deliver_badges  # tasks need the apps to be loaded
 
     deliver_badges.enqueue(completion.pk)
+
+
+def _enqueue_earned(earned: EarnedBadge) -> None:
+    from hub.portal.learning.tasks import deliver_earned_badge
+
+    deliver_earned_badge.enqueue(earned.pk)
 
 
 def tell_managers(enrolment: Enrolment) -> None:
@@ -75,66 +96,3 @@ def tell_managers(enrolment: Enrolment) -> None:
     values = {"learner": enrolment.learner.display_name, "session": enrolment.session.title, "address": address}
     for recipient in recipients:  # one message each: managers' addresses are not shown to one another
         send_mail(_("Pupitre : une note a baissé après l’attestation"), text % values, None, [recipient])
-
-
-def deliver(completion: Completion) -> None:
-    """Deliver every badge of the course; idempotent.
-
-    Raises whatever `badges.awards.ensure_award` raises: the completion then stays to be delivered.
-    """
-    enrolment = Enrolment.objects.select_related("learner", "session__course_version__course").get(
-        pk=completion.enrolment_id
-    )
-    version = enrolment.session.course_version
-    course = version.file
-    for badge in course.badges:
-        awards.ensure_award(
-            recipient=enrolment.learner,
-            achievement=_achievement_of(version, badge),
-            session=enrolment.session.slug,
-            results=_results_of(enrolment, course),
-            evidence=[settings.ENVIRONMENT.public_url + version.course.get_absolute_url()],
-            started_at=enrolment.enrolled_at,
-        )
-    Completion.objects.filter(pk=completion.pk).update(awarded_at=timezone.now())
-
-
-def deliver_pending() -> tuple[int, int]:
-    """Try again every completion whose badges were not all delivered; returns how many are done, and how many failed."""
-    done = failed = 0
-    for completion in Completion.objects.filter(awarded_at__isnull=True).order_by("pk"):
-        try:
-            deliver(completion)
-            done += 1
-        except Exception:  # one that fails must not stop the others; the command says how many failed
-            log.exception("badges of completion %s not delivered", completion.pk)
-            failed += 1
-    return done, failed
-
-
-def _achievement_of(version: CourseVersion, badge: BadgeSpec) -> awards.Achievement:
-    course = version.file
-    return awards.Achievement(
-        key=f"{course.slug}/{badge.slug}",
-        course=course.slug,
-        version=course.version,
-        title=badge.title,
-        description=badge.description,
-        criteria=badge.criteria,
-        image_svg=storage.load_image(version, badge.image),
-        hours=course.duration.total_minutes / 60,
-    )
-
-
-def _results_of(enrolment: Enrolment, course: CourseFile) -> list[awards.Result]:
-    rows = {row.module: row for row in enrolment.modules.all()}
-    return [
-        awards.Result(
-            module=module.slug,
-            title=module.title,
-            points=rows[module.slug].points if module.slug in rows else 0.0,
-            max_points=module.points.total,
-        )
-        for module in course.modules
-        if module.points.total
-    ]

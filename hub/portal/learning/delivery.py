@@ -1,13 +1,16 @@
-"""The files of a session's modules, as the door delivers them.
+"""The files of a session's modules, as the door and the module's page deliver them.
 
-Laws: only what the version's manifest lists for that module and learners may have; a name is a SHA-256, never a path.
-Rights are the caller's to check (`learning.study_session`).
+Laws: only what the version's manifest lists for that module and the person may have: released files, and those kept for
+after the hand-in once the person has an attempt (their trainers and graders always); a name is a SHA-256, never a path of
+the disk. Whether the person is in the session is the caller's to check (`learning.study_session`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from graders.models import Attempt, AttemptState
 from hub.portal.catalogue import storage
 from hub.portal.catalogue.models import CourseSession, CourseVersion
 
@@ -20,24 +23,49 @@ class ModuleFiles:
     files: list[storage.StoredFile]
 
 
-def module_files(session: CourseSession | str, module: str) -> ModuleFiles | None:
-    """The manifest of one module of a session; None when the session or the module does not exist."""
+def module_files(session: CourseSession | str, module: str, person: Any = None) -> ModuleFiles | None:
+    """The files of one module for this person (None: for anybody); None when the session or the module does not exist."""
     version = _find_version(session)
     if version is None or version.file.find_module(module) is None:
         return None
-    files = storage.list_files(storage.load_manifest(version), module, "released")
-    return ModuleFiles(version.version, files)
+    files = [file for part in _list_parts(session, module, person) for file in _list_files(version, module, part)]
+    return ModuleFiles(version.version, sorted(files, key=lambda file: file.path))
 
 
-def open_blob(session: CourseSession | str, module: str, sha256: str) -> bytes | None:
-    """The bytes of one file that `module_files` lists; None for any other name."""
+def open_blob(session: CourseSession | str, module: str, sha256: str, person: Any = None) -> bytes | None:
+    """The bytes of one file that `module_files` lists for this person; None for any other name."""
     version = _find_version(session)
     if version is None:
         return None
-    files = storage.list_files(storage.load_manifest(version), module, "released")
-    if sha256 not in {file.sha256 for file in files}:
-        return None
-    return storage.get_blobs(version, "released").get(sha256)
+    for part in _list_parts(session, module, person):
+        if any(file.sha256 == sha256 for file in _list_files(version, module, part)):
+            return storage.get_blobs(version, part).get(sha256)
+    return None
+
+
+def list_files_after_submission(session: CourseSession | str, module: str, person: Any) -> list[storage.StoredFile]:
+    """Those that the hand-in has opened for this person."""
+    version = _find_version(session)
+    if version is None or "after" not in _list_parts(session, module, person):
+        return []
+    return _list_files(version, module, "after")
+
+
+def has_handed_in(person: Any, session: str, module: str) -> bool:
+    """Whether the person has an attempt that was accepted."""
+    attempts = Attempt.objects.filter(learner=person, assignment__session=session, assignment__name=module)
+    return attempts.exclude(state=AttemptState.REFUSED).exists()
+
+
+def _list_parts(session: CourseSession | str, module: str, person: Any) -> list[storage.Part]:
+    slug = session.slug if isinstance(session, CourseSession) else session
+    if person is not None and (person.has_perm("graders.review_session", slug) or has_handed_in(person, slug, module)):
+        return ["released", "after"]
+    return ["released"]
+
+
+def _list_files(version: CourseVersion, module: str, part: storage.Part) -> list[storage.StoredFile]:
+    return storage.list_files(storage.load_manifest(version), module, part)
 
 
 def _find_version(session: CourseSession | str) -> CourseVersion | None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from hub.portal.catalogue.models import CourseSession
 from hub.portal.learning import progress
-from hub.portal.learning.models import Completion, Enrolment
+from hub.portal.learning.models import Completion, EarnedBadge, Enrolment
 
 log = logging.getLogger(__name__)
 
@@ -94,13 +94,18 @@ def withdraw(enrolment: Enrolment) -> None:
     Raises
     ------
     EnrolmentRefused
-        The course is completed: the badge's evidence must stay.
+        The course is completed, or a badge was earned: its evidence must stay.
     """
     with transaction.atomic():
         if Completion.objects.filter(enrolment=enrolment).exists():
             log.warning("withdrawal refused: learner %s, session %s", enrolment.learner_id, enrolment.session_id)
             raise EnrolmentRefused(
                 "completed", _("Vous avez terminé ce parcours : l’inscription reste avec votre badge.")
+            )
+        if EarnedBadge.objects.filter(enrolment=enrolment).exists():
+            log.warning("withdrawal refused: learner %s, session %s", enrolment.learner_id, enrolment.session_id)
+            raise EnrolmentRefused(
+                "badge-earned", _("Vous avez obtenu un badge dans cette session : l’inscription reste avec lui.")
             )
         log.info("session %s: learner %s withdrawn", enrolment.session_id, enrolment.learner_id)
         enrolment.delete()

@@ -109,13 +109,31 @@ class SubmissionTicket(models.Model):
         return str(self.uuid)
 
 
+class EarnedBadge(models.Model):
+    """A badge with a criterion of its own, which held once: kept for ever, as a completion is."""
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="earned_badges")
+    badge = models.CharField(max_length=63)
+    """Its slug in `course.yml`."""
+    earned_at = models.DateTimeField(default=timezone.now, editable=False)
+    awarded_at = models.DateTimeField(null=True)
+    """When it had been delivered; None: `pupitre awardbadges` tries again."""
+
+    class Meta:
+        ordering = ("-earned_at",)
+        constraints = [models.UniqueConstraint(fields=["enrolment", "badge"], name="one_row_per_earned_badge")]
+
+    def __str__(self) -> str:
+        return f"{self.enrolment_id}/{self.badge}"
+
+
 class Completion(models.Model):
     """The course's rule held once: kept for ever, whatever the marks become."""
 
     enrolment = models.OneToOneField(Enrolment, on_delete=models.PROTECT, related_name="completion")
     completed_at = models.DateTimeField(default=timezone.now, editable=False)
     awarded_at = models.DateTimeField(null=True)
-    """When every badge of the course had been delivered; None: `pupitre awardbadges` tries again."""
+    """When every badge that it gives had been delivered; None: `pupitre awardbadges` tries again."""
     lapsed_at = models.DateTimeField(null=True)
     """Since when the rule no longer holds (a mark went down); the badge stays and the managers are told."""
 

@@ -27,12 +27,13 @@ class OutlineStep:
 
 
 def make_outline(course: CourseFile, rows: Mapping[str, ModuleProgress]) -> list[OutlineStep]:
+    """Every module in order; a bonus module is never the next step."""
     steps = []
     current_found = False
     for module in course.modules:
         row = rows.get(module.slug) or ModuleProgress(module=module.slug)
         remaining = describe_remaining(module, row)
-        state = "done" if not remaining else "todo" if current_found else "current"
+        state = "done" if not remaining else "todo" if current_found or module.bonus else "current"
         current_found = current_found or state == "current"
         steps.append(OutlineStep(module, row, state, remaining))
     return steps

@@ -99,10 +99,10 @@ def _copy_points(row: ModuleProgress, module: Module, mark: Mark | None, share: 
 
 def _settle(enrolment: Enrolment, course: CourseFile, rows: Mapping[str, ModuleProgress]) -> Progress:
     current = {module.slug: rows[module.slug] for module in course.modules if module.slug in rows}
-    enrolment.points = sum(row.points for row in current.values())
+    enrolment.points = rule.points_of(course, current)
     enrolment.max_points = course.max_points
     enrolment.percent = rule.points_percent(course, current)
     enrolment.rule_holds = rule.rule_holds(course, current)
     enrolment.save(update_fields=["points", "max_points", "percent", "rule_holds"])
-    completion.record(enrolment)
+    completion.record(enrolment, course, current)
     return Progress(enrolment.points, enrolment.max_points, enrolment.percent, enrolment.rule_holds, current)

@@ -8,6 +8,7 @@ from hub.portal.catalogue import presentation
 
 register = template.Library()
 register.filter("duration", presentation.render_duration)
+register.filter("file_title", presentation.file_title)
 register.filter("points", presentation.render_points)
 register.filter("markdown", presentation.render_markdown)
 register.filter("inline_markdown", presentation.render_inline_markdown)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from hub.portal.catalogue import storage
+from hub.portal.catalogue.coursefile import Module
 from hub.portal.catalogue.models import CourseSession, CourseVersion
 from hub.portal.catalogue.presentation import compute_modality
+from hub.portal.catalogue.programme import NamedCapacity
+
+
+@dataclass(frozen=True)
+class DescribedModule:
+    """One module as the course's page shows it."""
+
+    module: Module
+    capacities: Sequence[NamedCapacity]
 
 
 def get_current_version(course: str) -> CourseVersion:
@@ -19,8 +32,11 @@ def get_current_version(course: str) -> CourseVersion:
 def course(request: HttpRequest, course: str) -> HttpResponse:
     version = get_current_version(course)
     sessions = CourseSession.objects.filter(course_version__course=version.course, state=CourseSession.State.OPEN)
+    described = [DescribedModule(module, version.name_capacities(module)) for module in version.modules]
     context = {
         "version": version,
+        "main_modules": [entry for entry in described if not entry.module.bonus],
+        "bonus_modules": [entry for entry in described if entry.module.bonus],
         "file": version.file,
         "modality": compute_modality(version.file),
         "sessions": sessions.order_by("starts_on", "title"),

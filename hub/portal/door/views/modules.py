@@ -14,7 +14,7 @@ from hub.portal.learning.delivery import module_files, open_blob
 
 def list_files(request: HttpRequest, caller: User, session: str, module: str) -> JsonResponse:
     check_member(caller, session)
-    found = module_files(session, module)
+    found = module_files(session, module, caller)
     if found is None:
         raise not_found(_("Ce module n’existe pas dans cette session."))
     files = [{"path": file.path, "sha256": file.sha256, "size": file.size_bytes} for file in found.files]
@@ -23,7 +23,7 @@ def list_files(request: HttpRequest, caller: User, session: str, module: str) ->
 
 def send_file(request: HttpRequest, caller: User, session: str, module: str, sha256: str) -> HttpResponse:
     check_member(caller, session)
-    content = open_blob(session, module, sha256)
+    content = open_blob(session, module, sha256, caller)
     if content is None:
         raise not_found()
     return file_response(content)

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from hub.portal.learning import progress
 from hub.portal.learning.access import ModuleAccess, ask_to_sign_in, get_module_access
+from hub.portal.learning.delivery import list_files_after_submission
 from hub.portal.learning.feedback import load_attempts
 from hub.portal.learning.models import ModuleProgress
 from hub.portal.learning.tickets import make_ticket
@@ -37,11 +38,13 @@ def module(request: HttpRequest, session: str, module: str) -> HttpResponseBase:
         return sign_in
     access = get_module_access(request, session, module)
     modules = access.session.modules
+    same_kind = [each for each in modules if each.bonus == access.module.bonus]
     position = [each.slug for each in modules].index(access.module.slug)
     context = _describe_attempts(request, access) | {
         "file": access.session.course_version.file,
-        "position": position + 1,
-        "total": len(modules),
+        "capacities": access.session.course_version.name_capacities(access.module),
+        "position": same_kind.index(access.module) + 1,
+        "total": len(same_kind),
         "previous": modules[position - 1] if position else None,
         "next": modules[position + 1] if position + 1 < len(modules) else None,
     }
@@ -70,6 +73,7 @@ def _describe_attempts(request: HttpRequest, access: ModuleAccess) -> dict[str, 
         "enrolment": access.enrolment,
         "may_work": access.may_work,
         "row": row or ModuleProgress(module=access.module.slug),
+        "after_files": list_files_after_submission(access.session, access.module.slug, request.user),
         "work": load_attempts(request.user, access.session.slug, access.module.slug, number),
     }
 

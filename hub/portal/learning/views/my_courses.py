@@ -23,6 +23,7 @@ class EnrolmentCard:
 
     enrolment: Enrolment
     steps: list[OutlineStep]
+    """Without the bonus modules, which nobody has to do."""
     next_step: OutlineStep | None
     remaining: list[str]
     completion: Completion | None
@@ -53,7 +54,7 @@ def my_courses(request: HttpRequest) -> HttpResponse:
 def _make_card(enrolment: Enrolment, awards: list[Award]) -> EnrolmentCard:
     course = enrolment.session.course_version.file
     rows = {row.module: row for row in enrolment.modules.all()}
-    steps = make_outline(course, rows)
+    steps = [step for step in make_outline(course, rows) if not step.module.bonus]
     keys = {f"{course.slug}/{badge.slug}" for badge in course.badges}
     return EnrolmentCard(
         enrolment=enrolment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -13,12 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from hub.portal.accounts.permissions import knows_session
+from hub.portal.catalogue.coursefile import CourseFile
 from hub.portal.catalogue.models import CourseSession, SessionRole
 from hub.portal.catalogue.presentation import compute_modality
 from hub.portal.learning import rule
 from hub.portal.learning.access import ask_to_sign_in, get_session
 from hub.portal.learning.enrolling import EnrolmentRefused, enrol, find_enrolment, withdraw
-from hub.portal.learning.models import Completion, Enrolment
+from hub.portal.learning.models import Completion, Enrolment, ModuleProgress
 from hub.portal.learning.outline import find_next_step, make_outline
 
 
@@ -65,11 +67,29 @@ def _describe_progress(row: CourseSession, enrolment: Enrolment) -> dict[str, An
     rows = {progress.module: progress for progress in enrolment.modules.all()}
     steps = make_outline(course, rows)
     return {
-        "steps": steps,
+        "steps": [step for step in steps if not step.module.bonus],
+        "bonus_steps": [step for step in steps if step.module.bonus],
         "next_step": find_next_step(steps),
         "remaining": rule.list_remaining(course, rows),
         "completion": Completion.objects.filter(enrolment=enrolment).first(),
+        "other_badges": _describe_other_badges(course, rows, enrolment),
     }
+
+
+def _describe_other_badges(
+    course: CourseFile, rows: Mapping[str, ModuleProgress], enrolment: Enrolment
+) -> list[dict[str, Any]]:
+    """The badges with a criterion of their own: earned, or what remains for them."""
+    earned = {row.badge: row for row in enrolment.earned_badges.all()}
+    return [
+        {
+            "badge": badge,
+            "earned": earned.get(badge.slug),
+            "remaining": rule.list_remaining(course, rows, badge.earned_when),
+        }
+        for badge in course.badges
+        if badge.earned_when is not None
+    ]
 
 
 @require_POST

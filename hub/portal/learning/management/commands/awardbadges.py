@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from hub.portal.learning.completion import deliver_pending
+from hub.portal.learning.awarding import deliver_pending
 
 
 class Command(BaseCommand):
