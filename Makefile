@@ -3,9 +3,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PIP = .venv/bin/pip --disable-pip-version-check
 SOURCES := $(shell find hub graders badges sandbox pupitre -type f -not -name '*.pyc' -not -name '*.mo' 2>/dev/null) pyproject.toml
+OUTSIDE = tests/badges/outside
 CHROMIUM ?= $(or $(shell command -v chromium),$(shell command -v chromium-browser))
 
-.PHONY: help run stop demo install package test lint types unit hub browser soak bench clean lock chromium messages messages-extract
+.PHONY: help run stop demo install outside package test lint types unit hub browser soak bench clean lock chromium messages messages-extract
 
 help:
 	@echo "make run    installe ce qu'il faut, démarre Pupitre et affiche l'adresse"
@@ -49,6 +50,27 @@ node_modules/.installed: package-lock.json
 	@npm ci --silent || { echo "L'installation des paquets Node a échoué : vérifiez la connexion et l'espace disque, puis relancez."; exit 1; }
 	@touch $@
 
+# Verifiers of badges that nobody here wrote, for the tests alone: Node's; 1EdTech's for Open Badges 2.0, whose old pins need a folder
+# of their own; and the official schemas, which the source archive of openbadgeslib holds (same version and hashes as in base.txt).
+outside: $(OUTSIDE)/node_modules/.installed .venv/outside/openbadges2/.installed .venv/outside/schemas/.installed
+
+$(OUTSIDE)/node_modules/.installed: $(OUTSIDE)/package-lock.json
+	@echo "Installation des vérificateurs de badges…"
+	@npm ci --silent --prefix $(OUTSIDE) || { echo "L'installation des vérificateurs a échoué : vérifiez la connexion et l'espace disque, puis relancez."; exit 1; }
+	@touch $@
+
+.venv/outside/openbadges2/.installed: requirements/openbadges2.txt | .venv/.base
+	@rm -rf $(@D)
+	@$(PIP) install --quiet --no-deps --no-build-isolation --require-hashes --target $(@D) -r requirements/openbadges2.txt
+	@touch $@
+
+.venv/outside/schemas/.installed: requirements/base.txt | .venv/.base
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@sed -n '/^openbadgeslib==/,/# via/p' requirements/base.txt | grep -v '# via' >$(@D)/archive.txt
+	@$(PIP) download --quiet --no-deps --no-build-isolation --no-binary :all: --require-hashes --dest $(@D) -r $(@D)/archive.txt
+	@tar -xzf $(@D)/openbadgeslib-*.tar.gz -C $(@D) --strip-components=4 --wildcards '*/tests/fixtures/ob_schemas/*.json'
+	@touch $@
+
 # Learners' servers do not see the clone: our packages are installed in .venv, not linked to it.
 .venv/.package: .venv/.base $(SOURCES)
 	@$(MAKE) --no-print-directory package
@@ -72,11 +94,12 @@ messages-extract:
 lock:
 	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --python-version 3.11 -o requirements/base.txt
 	uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --python-version 3.11 -c requirements/base.txt -o requirements/dev.txt
+	uv pip compile requirements/openbadges2.in --override requirements/openbadges2-overrides.txt --generate-hashes --no-emit-index-url --python-version 3.11 -o requirements/openbadges2.txt
 
 # --- checks -------------------------------------------------------------------------------------------------------------
 # Two halves at once, one per core: what needs no Hub, and what drives real installations. tests/browser has a process of its
 # own: its browser lives as long as the process, and no other event loop may run meanwhile.
-test: install .venv/.dev chromium lint types
+test: install .venv/.dev outside chromium lint types
 	@log=$$(mktemp); \
 	.venv/bin/pytest -m "not soak and not hub and not browser" >"$$log" 2>&1 & unit=$$!; \
 	.venv/bin/pytest -m "not soak and (hub or browser)" --ignore=tests/browser; hub=$$?; \
@@ -90,7 +113,7 @@ lint:
 types:
 	@state=$$(mktemp -d); PUPITRE_STATE_DIR=$$state PYTHONPATH=. .venv/bin/mypy; code=$$?; rm -rf $$state; exit $$code
 
-unit: install .venv/.dev
+unit: install .venv/.dev outside
 	@.venv/bin/pytest -m "not soak and not hub and not browser"
 
 hub: install .venv/.dev
@@ -111,4 +134,4 @@ chromium:
 	  else echo "Chromium est nécessaire aux tests de navigateur : sudo apt install chromium"; exit 1; fi; fi
 
 clean:
-	rm -rf .venv node_modules build *.egg-info
+	rm -rf .venv node_modules $(OUTSIDE)/node_modules build *.egg-info

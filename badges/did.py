@@ -29,12 +29,16 @@ def make_did(public_url: str) -> str:
 
 
 def make_did_document(did: str, ring: KeyRing) -> dict[str, Any]:
-    """What `/.well-known/did.json` answers: every key ever used, and those that may sign."""
+    """What `/.well-known/did.json` answers: every key ever used but the retired ones (compromised).
+
+    Not to name them as assertion methods is not enough: some verifiers look no further than `verificationMethod`.
+    """
+    methods = [make_multikey(did, key) for key in ring.keys if not key.retired]
     return {
         "@context": [DID_CONTEXT, MULTIKEY_CONTEXT],
         "id": did,
-        "verificationMethod": [make_multikey(did, key) for key in ring.keys],
-        "assertionMethod": [f"{did}#{key.kid}" for key in ring.keys if not key.retired],
+        "verificationMethod": methods,
+        "assertionMethod": [method["id"] for method in methods],
     }
 
 

@@ -2,7 +2,7 @@
 
 Two kinds: Ed25519 signs Data Integrity proofs, P-256 signs VC-JWT (`ES256`). A file is `<kid>.pem`, its kid the kind and a
 number; the highest number that is not retired signs; older keys stay published for ever, so that old awards stay valid.
-A retired key (`<kid>.retired` beside it: compromised) is no longer an assertion method: what it signed no longer holds.
+A retired key (`<kid>.retired` beside it: compromised) is no longer published: what it signed no longer holds.
 Laws: a key file is never overwritten; two processes that start together end with the same keys.
 """
 

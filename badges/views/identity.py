@@ -44,10 +44,10 @@ def key_set(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def key(request: HttpRequest, kid: str) -> HttpResponse:
-    """One JWK: what the `kid` of a token points at."""
+    """One JWK: what the `kid` of a token points at; a retired key verifies nothing any more."""
     issuer = load_issuer()
     found = issuer.keys.find(kid)
-    if found is None:
+    if found is None or found.retired:
         raise Http404
     return answer_json(make_jwk(found, issuer.jwk_url(kid)), "application/jwk+json")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,20 @@ import pytest
 from badges.credential import Achievement, Particulars, Profile, Result, make_credential
 from badges.did import make_did
 from badges.keys import KeyRing, ensure_keys
+from tests.badges.outside.portal import Portal, running_portal
 
 PUBLIC_URL = "https://pupitre.example.org"
 SVG = (
     b'<?xml version="1.0"?><!-- drawn for tests --><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10">'
     b'<circle cx="5" cy="5" r="4" fill="teal"/></svg>'
 )
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """A portal in a process of its own, with awards in it, for verifiers that fetch over HTTP."""
+    with running_portal(tmp_path_factory.mktemp("portal") / "state") as running:
+        yield running
 
 
 @pytest.fixture
