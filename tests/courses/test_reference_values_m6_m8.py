@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +136,63 @@ def test_variation_of_velocity_in_a_throw(solve: Any) -> None:
     dvx, dvy = solve("m7")["delta_v"]([2.5] * 26, [4.33 - 9.81 * t for t in times])
     assert dvx == pytest.approx([0] * 25)
     assert dvy == pytest.approx([-0.39] * 25, rel=1e-2)
+
+
+def read_columns(course_folder: Path, name: str) -> list[list[float]]:
+    lines = (course_folder / "m8" / "data" / name).read_text(encoding="utf-8").split()[1:]
+    return [
+        list(column) for column in zip(*([float(value) for value in line.split(";")] for line in lines), strict=True)
+    ]
+
+
+def test_pendulum_type_a_uncertainty(solve: Any, course_folder: Path) -> None:
+    """verif.py: mean 1.995 s, s = 0.035 s, u = 0.0072 s, theory 2.006 s, 1.6 u apart."""
+    (periods,) = read_columns(course_folder, "periodes.csv")
+    deviation = solve("m8")["ecart_type"](periods)
+    mean, u = statistics.mean(periods), deviation / math.sqrt(len(periods))
+    assert (len(periods), mean, deviation, u) == pytest.approx((24, 1.995, 0.0353, 0.0072), abs=5e-4)
+    assert deviation == pytest.approx(statistics.stdev(periods))
+    theory = 2 * math.pi * math.sqrt(1.000 / 9.81)
+    assert theory == pytest.approx(2.006, abs=5e-4)
+    assert abs(mean - theory) / u == pytest.approx(1.6, abs=0.05)
+
+
+def test_a_formula_seen_elsewhere_is_wrong(solve: Any) -> None:
+    """Ten equal values: 0, where √(Σx²/(n − 1) − x̄²) gives 1.667."""
+    assert solve("m8")["ecart_type"]([5.0] * 10) == 0
+    assert math.sqrt(sum(x * x for x in [5.0] * 10) / 9 - 25) == pytest.approx(1.667, abs=1e-3)
+    assert solve("m8")["ecart_type"]([2, 4, 4, 4, 5, 5, 7, 9]) == pytest.approx(2.138, abs=1e-3)
+
+
+def test_barium_half_life(course_folder: Path) -> None:
+    """verif.py: 153.1 s with the background (4 counts) removed; longer when it is kept."""
+    times, counts = read_columns(course_folder, "baryum137m.csv")
+    half_lives = []
+    for background in (4, 0):
+        kept = [(t, math.log(n - background)) for t, n in zip(times, counts, strict=True) if n - background > 20]
+        slope = statistics.linear_regression([t for t, _ in kept], [y for _, y in kept]).slope
+        half_lives.append(math.log(2) / -slope)
+    assert half_lives == pytest.approx([153.1, 164.2], abs=0.1)
+
+
+def test_uncertainty_of_a_concentration(solve: Any) -> None:
+    """verif.py: C = 0.1001 mol/L, u(C) = 2.4e-4 mol/L by composition of u = tolerance/√3."""
+    expected = 2.50 / 249.7 / 0.1 * math.sqrt((0.01 / 2.50) ** 2 / 3 + (1e-4 / 0.1) ** 2 / 3)
+    assert expected == pytest.approx(2.38e-4, rel=2e-3)
+    mean, u = solve("m8")["monte_carlo"](2.50, 0.01, 0.1000, 1e-4, 249.7, 20_000, random.Random(2019))
+    assert mean == pytest.approx(0.1001, abs=5e-5)
+    assert u == pytest.approx(expected, rel=0.02)
+
+
+def test_radioactive_dice(solve: Any, simulate: Any) -> None:
+    """Half-life ln 2/(−ln(5/6)) = 3.80 throws; the mean of many throws follows the law."""
+    lived, decay = simulate("m8"), solve("m8")["desintegrations"]
+    assert lived["demi_vie_theorique"](1 / 6) == pytest.approx(3.80, abs=2e-3)
+    assert decay(200, 1 / 6, 15, random.Random(1)) == lived["desintegrations"](200, 1 / 6, 15, random.Random(1))
+    runs = [lived["desintegrations"](600, 1 / 6, 15, random.Random(seed)) for seed in range(40)]
+    for throw, (left, deviation) in {1: (500, 9), 2: (417, 11), 4: (289, 12), 8: (140, 10), 15: (39, 6)}.items():
+        share = (5 / 6) ** throw
+        assert (600 * share, math.sqrt(600 * share * (1 - share))) == pytest.approx((left, deviation), abs=0.6)
+        mean = statistics.mean(run[throw] for run in runs)
+        assert abs(mean - left) < 5 * deviation / math.sqrt(len(runs)) + 0.5
+    assert statistics.mean(map(lived["demi_vie_lue"], runs)) == pytest.approx(3.80, abs=0.1)
