@@ -33,6 +33,7 @@ _ETC = (
     "locale.alias",
     "localtime",
     "magic",
+    "manpath.config",
     "mime.types",
     "nanorc",
     "os-release",

@@ -1,11 +1,10 @@
-"""What needs no sandbox: requests, limits, the seccomp program, and which folders are visible."""
+"""What needs no sandbox: requests, limits, and which folders are visible."""
 
 from __future__ import annotations
 
 import json
 import os
 import stat
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +16,6 @@ from sandbox.filesystem import find_outermost
 from sandbox.limits import Limits, load_limits
 from sandbox.process import find_start_time, is_alive
 from sandbox.request import EndAll, Request, Signal, load_request
-from sandbox.seccomp import DENIED, make_program
 from sandbox.service import find_hidden_ancestor
 
 LIMITS = Limits(memory_bytes=1 << 29, processes=64, cpu_s=10, file_bytes=1 << 20, open_files=64)
@@ -51,55 +49,6 @@ def test_wrong_limits_are_refused(wrong):
 def test_visible_folders_are_outermost():
     paths = [Path("/usr/lib/python3"), Path("/opt/a/b"), Path("/opt/a"), Path("/opt/ab"), Path("/opt/a")]
     assert find_outermost(paths) == (Path("/opt/a"), Path("/opt/ab"))
-
-
-def run_program(program: bytes, number: int, arguments: tuple[int, ...] = (), arch: int = 0xC000003E) -> int:
-    """Interpret the BPF program as the kernel does. Source: linux/filter.h, linux/seccomp.h."""
-    data = struct.pack("<iIQ6Q", number, arch, 0, *(tuple(arguments) + (0,) * 6)[:6])
-    operations = list(struct.iter_unpack("<HBBI", program))
-    at, accumulator = 0, 0
-    while True:
-        code, if_true, if_false, k = operations[at]
-        at += 1
-        if code == 0x20:
-            accumulator = struct.unpack_from("<I", data, k)[0]
-        elif code == 0x06:
-            return k
-        else:
-            held = {0x15: accumulator == k, 0x35: accumulator >= k, 0x45: bool(accumulator & k)}[code]
-            at += if_true if held else if_false
-
-
-ALLOW, EPERM = 0x7FFF0000, 0x00050001
-
-
-@pytest.mark.parametrize(("machine", "column", "arch"), [("x86_64", 0, 0xC000003E), ("aarch64", 1, 0xC00000B7)])
-def test_the_seccomp_program_denies_what_the_table_says(machine, column, arch):
-    program = make_program(machine)
-    assert len(program) // 8 <= 4096, "BPF_MAXINSNS"
-    for name, numbers in DENIED.items():
-        if numbers[column] is not None:
-            assert run_program(program, numbers[column], arch=arch) == EPERM, name
-    # read, write and execve go through; so does a plain fork, and a thread.
-    clone, plain = (56, (0, 1, 59)) if machine == "x86_64" else (220, (63, 64, 221))
-    for number in plain:
-        assert run_program(program, number, arch=arch) == ALLOW
-    assert run_program(program, clone, (17,), arch) == run_program(program, clone, (0x3D0F00,), arch) == ALLOW
-    for flag in (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000):
-        assert run_program(program, clone, (17 | flag,), arch) == EPERM, hex(flag)
-    assert run_program(program, 0, arch=0x40000003) == 0x80000000, "another architecture is killed"
-
-
-def test_the_x32_numbers_are_denied():
-    assert run_program(make_program("x86_64"), 0x40000000 + 1) == EPERM
-
-
-def test_sockets_are_of_four_families():
-    program = make_program("x86_64")
-    answers = {family: run_program(program, 41, (family, 1, 0)) for family in range(46)}
-    assert {family for family, answer in answers.items() if answer == ALLOW} == {1, 2, 10, 16}
-    assert run_program(program, 41, (16, 3, 12)) == EPERM
-    assert run_program(program, 16, (0, 0x5412)) == EPERM and run_program(program, 16, (0, 0x5413)) == ALLOW
 
 
 def test_a_process_is_named_by_pid_and_start():
