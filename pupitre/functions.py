@@ -47,7 +47,7 @@ def find_ignored_input(function: Any) -> Diagnosis | None:
     ignored = [name for name in parameters if name not in read]
     if not ignored:
         return None
-    uses_global_value = any(isinstance(function.__globals__.get(name), numbers.Number) for name in globals_read)
+    uses_global_value = any(isinstance(function.__globals__.get(name), numbers.Number | list) for name in globals_read)
     if len(ignored) == len(parameters) and not uses_global_value:
         return ONLY_THE_EXAMPLE
     return Diagnosis("E23", f"Votre fonction ne dépend pas de son argument `{ignored[0]}`.")

@@ -15,6 +15,10 @@ from pupitre import cells, hints
 from pupitre.errors import CheckFailed
 
 COURSE = Path(__file__).resolve().parents[2] / "courses" / "python-maths-physique"
+POINTS = {"m1": 6, "m2": 10, "m3": 12, "m4": 12, "m5": 10, "m6": 10, "m7": 10, "m8": 6}
+"""Automatic points of each module. Source: pedagogy of the course §3.0."""
+EXERCISES = {"m1": 4, "m2": 5, "m3": 6, "m4": 5, "m5": 5, "m6": 4, "m7": 4, "m8": 3}
+"""Number of exercises of each module. Source: pedagogy of the course §3.2 to §3.9."""
 
 
 @dataclass(frozen=True)

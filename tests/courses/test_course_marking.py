@@ -11,12 +11,12 @@ import pytest
 
 from graders.engine.mark import MarkingLimits
 from graders.engine.release import release_notebook
+from tests.courses.conftest import POINTS
 from tests.graders.engine_fixtures import mark, real_forkd
 
 __all__ = ["mark", "real_forkd"]
 
 LIMITS = MarkingLimits(cell_s=10, run_s=60, grace_s=1.5, memory_bytes=512 << 20)
-POINTS = {"m1": 6, "m2": 10, "m3": 12}
 WRONG = Path(__file__).resolve().parents[1] / "data" / "wrong"
 
 

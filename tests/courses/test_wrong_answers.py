@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "wrong"
-EXERCISES = [f"1.{n}" for n in range(1, 5)] + [f"2.{n}" for n in range(1, 6)] + [f"3.{n}" for n in range(1, 7)]
+EXERCISES = sorted(path.stem.removeprefix("ex-").replace("-", ".") for path in FOLDER.glob("ex-*.txt"))
 HEADER = re.compile(r"^%% (?P<kind>wrong|right)(?: (?P<code>E\d\d|-))?: (?P<why>.+)$", re.M)
 
 
