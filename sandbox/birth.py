@@ -21,18 +21,17 @@ import socket
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from sandbox import warm, zygote
 from sandbox import namespaces as ns
-from sandbox import warm
 from sandbox.errors import SandboxRefused
 from sandbox.filesystem import Tree, enter_tree
 from sandbox.init import handle_signals, kill_descendants, watch
 from sandbox.limits import Limits, apply_limits
-from sandbox.process import find_start_time
+from sandbox.process import close_all_but, find_start_time
 from sandbox.profile import Profile
 from sandbox.seccomp import make_program
 
@@ -87,6 +86,8 @@ class Plan:
     doors: Path | None
     isolation: str
     """"uid" (started as root), "user" (user namespace) or "none"."""
+    zygote: str | None
+    """What init forks for the child, `module.main()`, fixed on forkd's command line; None: nothing."""
     cgroup_procs: tuple[Path, ...]
     memory_is_counted: bool
     """A cgroup counts the memory of the whole sandbox."""
@@ -133,7 +134,7 @@ def run_stage(plan: Plan, channel: int, listen: int | None, log: int, status: so
         os.dup2(log, 1)
         os.dup2(log, 2)
         kept = [channel, status.fileno()] + ([listen] if listen is not None else [])
-        _close_all_but(kept)
+        close_all_but(kept)
         for procs in plan.cgroup_procs:
             procs.write_text("0", encoding="ascii")
         _unshare(plan)
@@ -146,16 +147,6 @@ def run_stage(plan: Plan, channel: int, listen: int | None, log: int, status: so
         _report_error(status, error)
     finally:
         os._exit(1)
-
-
-def _close_all_but(kept: Iterable[int]) -> None:
-    """Close every descriptor above stderr that is not kept."""
-    edge = 3
-    for descriptor in sorted(kept):
-        if descriptor > edge:  # closerange(n, n) closes everything from n up on some versions of Python
-            os.closerange(edge, descriptor)
-        edge = descriptor + 1
-    os.closerange(edge, 1 << 16)
 
 
 def _unshare(plan: Plan) -> None:
@@ -209,14 +200,24 @@ def _enter_sandbox(plan: Plan) -> None:
 def _run_init(plan: Plan, channel: int, listen: int | None, status: socket.socket) -> NoReturn:
     try:
         ns.set_process_name("sandbox-init")
+        memory_events = zygote.open_memory_events(plan.cgroup_procs)  # inside the sandbox there is no such file
         _enter_sandbox(plan)
         ns.set_dumpable(False)
         if plan.isolation == "none":
             ns.adopt_orphans()
+        for_child, orders = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) if plan.zygote else (None, None)
         child = os.fork()
         if child == 0:
             status.close()
+            if for_child and orders:
+                orders.close()
+                zygote.hand_over(for_child)
+            if memory_events is not None:
+                os.close(memory_events)
             _run_child(plan, channel, listen)
+        if for_child:
+            for_child.close()
+        forks = zygote.Zygote(plan.zygote, orders, memory_events) if plan.zygote and orders else None
         awake = handle_signals(child)
         _report(status, ready=True)
         status.close()
@@ -224,7 +225,7 @@ def _run_init(plan: Plan, channel: int, listen: int | None, status: socket.socke
             os.close(listen)
         if not plan.profile.ends_with_channel:
             os.close(channel)
-        code = watch(child, awake, channel if plan.profile.ends_with_channel else None)
+        code = watch(child, awake, channel if plan.profile.ends_with_channel else None, forks)
         if plan.isolation == "none":
             kill_descendants()
         os._exit(code)

@@ -2,6 +2,7 @@
 
     SandboxError
     ├── SandboxRefused      forkd said no: the request breaks a law, or the system cannot isolate
+    ├── ForkRefused         pid 1 of a sandbox did not fork a kernel
     └── SandboxUnavailable  forkd does not answer; try again later
 
 `code` is stable: the Hub and the portal choose their French sentence by it. `message` is English, for the log.
@@ -31,6 +32,12 @@ class SandboxRefused(SandboxError):
     """
 
     code = "bad_request"
+
+
+class ForkRefused(SandboxError):
+    """A sandbox's zygote did not fork. Codes: `too_many_processes`, `bad_order`, `system`."""
+
+    code = "system"
 
 
 class SandboxUnavailable(SandboxError):

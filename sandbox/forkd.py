@@ -51,7 +51,7 @@ class Forkd:
         self.cgroups = find_cgroups(settings.name) if self.isolation != "none" else Cgroups({}, 0)
         self.roster = Roster(settings.servers_dir)
         self.selector = selectors.DefaultSelector()
-        self.nursery = Nursery([*settings.entries.values()])
+        self.nursery = Nursery([*settings.entries.values(), *([settings.zygote] if settings.zygote else [])])
         self._next_grading = 0
 
     # --- life --------------------------------------------------------------------------------------------------------
@@ -241,6 +241,7 @@ class Forkd:
             read_only=settings.read_only,
             doors=settings.doors_dir,
             isolation=self.isolation,
+            zygote=settings.zygote if PROFILES[request.profile].listens else None,
             cgroup_procs=self._count(name, request.limits),
             memory_is_counted=self.cgroups.counts_memory,
         )

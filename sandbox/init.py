@@ -1,7 +1,7 @@
-"""What pid 1 of a sandbox does once its child runs: reap, pass SIGTERM on, and end when the child ends.
+"""What pid 1 of a sandbox does once its child runs: reap, fork kernels (`sandbox.zygote`), pass SIGTERM on, and end when
+the child ends.
 
-Law: nothing here allocates a process or reads a learner's byte; whatever happens, the end of this process is the end of the
-sandbox.
+Law: whatever happens, the end of this process is the end of the sandbox; so no order, signal or end of another ends it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 import select
 import signal
 from pathlib import Path
+
+from sandbox.zygote import Zygote
 
 
 def handle_signals(child: int) -> int:
@@ -22,18 +24,23 @@ def handle_signals(child: int) -> int:
     return awake
 
 
-def watch(child: int, awake: int, channel: int | None) -> int:
+def watch(child: int, awake: int, channel: int | None, zygote: Zygote | None = None) -> int:
     """Reap until `child` has ended, and return its exit code; end at once when the caller lets the channel go."""
     poller = select.poll()
     poller.register(awake, select.POLLIN)
     if channel is not None:
         poller.register(channel, select.POLLRDHUP | select.POLLHUP)
+    if zygote is not None:
+        poller.register(zygote.orders, select.POLLIN)
     # Reaped before waiting: the child may have ended before the handler was there.
-    while (code := _reap_all(child)) is None:
+    while (code := _reap_all(child, zygote)) is None:
         for descriptor, _events in poller.poll():
             if descriptor == channel:
                 _signal(child, signal.SIGKILL)
                 poller.unregister(descriptor)
+            elif zygote is not None and descriptor == zygote.orders.fileno():
+                if not zygote.serve():
+                    poller.unregister(descriptor)
             else:
                 os.read(awake, 4096)
     return code
@@ -44,18 +51,23 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def _reap_all(child: int) -> int | None:
+def _reap_all(child: int, zygote: Zygote | None) -> int | None:
     code = None
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None:
+                return code
+            if zygote is not None:
+                zygote.end_group(ended.si_pid)
+            pid, status = os.waitpid(ended.si_pid, 0)
         except ChildProcessError:
             return code
-        if pid == 0:
-            return code
+        exit_code = os.waitstatus_to_exitcode(status)
         if pid == child:
-            exit_code = os.waitstatus_to_exitcode(status)
             code = exit_code if exit_code >= 0 else 128 - exit_code
+        elif zygote is not None:
+            zygote.bury(pid, exit_code)
 
 
 def kill_descendants() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -41,3 +42,13 @@ def has_ended(pidfd: int, timeout_s: float = 0) -> bool:
     poller = select.poll()
     poller.register(pidfd, select.POLLIN)
     return bool(poller.poll(timeout_s * 1000))
+
+
+def close_all_but(kept: Iterable[int]) -> None:
+    """Close every descriptor above stderr that is not kept."""
+    edge = 3
+    for descriptor in sorted(kept):
+        if descriptor > edge:  # closerange(n, n) closes everything from n up on some versions of Python
+            os.closerange(edge, descriptor)
+        edge = descriptor + 1
+    os.closerange(edge, 1 << 16)

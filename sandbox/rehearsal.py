@@ -74,6 +74,7 @@ def start_rehearsal(
         read_only=tuple(read_only),
         doors=None,
         isolation=isolation,
+        zygote=None,
         cgroup_procs=(),
         memory_is_counted=False,
     )

@@ -37,6 +37,7 @@ class Settings:
     log_dir: Path
     owner: int
     entries: Mapping[str, str]
+    zygote: str | None
     isolation: str
     read_only: tuple[Path, ...]
 
@@ -113,6 +114,7 @@ def load_settings(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--log-dir", type=Path, required=True, help="one log per sandbox")
     parser.add_argument("--owner", type=int, default=os.geteuid(), help="the uid that may ask, besides root")
     parser.add_argument("--entry", action="append", default=[], metavar="PROFILE=MODULE", help="what a profile runs")
+    parser.add_argument("--zygote", metavar="MODULE", help="what a server's sandbox forks warm: MODULE.main()")
     parser.add_argument("--isolation", choices=("auto", "none"), default="auto")
     parser.add_argument("--network", choices=("on", "off"), default="off", help="only off is possible so far")
     parser.add_argument("--read-only", type=Path, action="append", default=[], help="also visible, at its own path")
@@ -136,6 +138,7 @@ def load_settings(arguments: Sequence[str]) -> Settings:
         log_dir=given.log_dir.resolve(),
         owner=given.owner,
         entries=entries,
+        zygote=given.zygote,
         isolation=given.isolation,
         read_only=find_outermost(visible),
     )

@@ -136,6 +136,7 @@ def ensure_forkd(environment: Environment, account: accounts.Account) -> None:
         "--entry", "server=hub.jupyter.singleuser",
         "--entry", "review=hub.jupyter.singleuser",
         "--entry", "grading=graders.engine.child",
+        "--zygote", "hub.jupyter.kernel",
     ]  # fmt: skip
     with Path(environment.state_dir / "log" / "forkd.log").open("ab") as log:
         forkd = subprocess.Popen(

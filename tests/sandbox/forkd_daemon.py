@@ -83,6 +83,7 @@ class Daemon:
     uid: int = 0
     read_only: tuple[Path, ...] = ()
     owner: int | None = None
+    zygote: str | None = None
     process: subprocess.Popen | None = None
     started: list[Sandbox] = field(default_factory=list)
 
@@ -101,6 +102,8 @@ class Daemon:
         command += ["--isolation", self.isolation, "--owner", str(self.uid if self.owner is None else self.owner)]
         for profile, module in self.entries.items():
             command += ["--entry", f"{profile}={module}"]
+        if self.zygote:
+            command += ["--zygote", self.zygote]
         for path in (ENTRIES, Path(sys.prefix), *self.read_only):
             command += ["--read-only", str(path)]
         return command
