@@ -1,7 +1,8 @@
-"""The attestation of completion: a French PDF (PDF/UA-1) with the award's check code, a QR code and the credential attached.
+"""The attestation of completion: a PDF/UA-1 with the award's check code, a QR code and the credential attached.
 
 Laws: every text of a person reaches typst as JSON data, never as markup; fonts are typst's own, and the machine's only for
-characters that those lack (when none has them, the file is made all the same, and is no longer PDF/UA); it names the organisation that issues it and says that it is no act of the State.
+characters that those lack (when none has them, the file is made all the same, and is no longer PDF/UA); it names the
+organisation that issues it and says that it is no act of the State. It is written in the reader's language.
 """
 
 from __future__ import annotations
@@ -16,25 +17,16 @@ from importlib.resources import files
 
 import segno
 import typst
+from django.utils.formats import number_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from badges.credential import Result, format_hours, format_number
 from badges.names import clean_name
+from badges.pdf import add_assertion_url
+from badges.wording import format_date, set_spaces
 
 _log = logging.getLogger(__name__)
-_MONTHS = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-]
 
 
 @dataclass(frozen=True)
@@ -44,6 +36,9 @@ class Attestation:
     issuer_name: str
     recipient_name: str
     title: str
+    """Of the course."""
+    badge_title: str
+    """Of the badge, when another criterion than the whole course earns it; "" otherwise."""
     description: str
     reference: str
     session: str
@@ -59,26 +54,35 @@ class Attestation:
     badge_svg: bytes
     credential: str
     """The signed JSON, attached to the file."""
+    assertion_url: str = ""
+    """Of the Open Badges 2.0 assertion, while it answers."""
 
 
 def render_attestation(attestation: Attestation) -> bytes:
-    """The PDF."""
+    """The PDF, in the active language."""
+    language = (get_language() or "fr")[:2]
     data = {
-        "issuer": clean_name(attestation.issuer_name),
-        "recipient": clean_name(attestation.recipient_name),
+        "language": language,
         "title": clean_name(attestation.title),
+        "recipient": clean_name(attestation.recipient_name),
+        "issuer": clean_name(attestation.issuer_name),
         "description": clean_name(attestation.description),
         "facts": [{"name": name, "value": clean_name(value)} for name, value in _list_facts(attestation)],
         "results": [
-            {"title": clean_name(result.title), "points": _format_points(result)} for result in attestation.results
+            {"title": clean_name(result.title), "points": _format_points(result.points, result.max_points)}
+            for result in attestation.results
         ],
+        "total": _format_points(
+            sum(result.points for result in attestation.results),
+            sum(result.max_points for result in attestation.results),
+        ),
         "code": attestation.check_code,
         "address": attestation.address,
         "demonstration": attestation.demonstration,
-        "edited": format_date_fr(attestation.edited_on),
         "year": attestation.edited_on.year,
         "month": attestation.edited_on.month,
         "day": attestation.edited_on.day,
+        "texts": {name: set_spaces(text) for name, text in _list_texts(attestation).items()},
     }
     inputs = {
         "data": json.dumps(data, ensure_ascii=False),
@@ -86,20 +90,26 @@ def render_attestation(attestation: Attestation) -> bytes:
         "badge": attestation.badge_svg.decode("utf-8-sig"),
         "credential": attestation.credential,
     }
+    pdf = compile_document("attestation.typ", inputs)
+    return add_assertion_url(pdf, attestation.assertion_url) if attestation.assertion_url else pdf
+
+
+def compile_document(name: str, inputs: dict[str, str], package: str = "badges") -> bytes:
+    """A PDF of a template of ours, PDF/UA-1 whenever the fonts allow it."""
     try:
-        return _compile(inputs, system_fonts=False, accessible=True)
+        return _compile(package, name, inputs, system_fonts=False, accessible=True)
     except typst.TypstError as error:
         # PDF/UA refuses a character that no font can draw: a name in Chinese must still have its attestation.
-        _log.warning("attestation %s: %s", attestation.check_code, str(error)[:200])
+        _log.warning("%s: %s", name, str(error)[:200])
     try:
-        return _compile(inputs, system_fonts=True, accessible=True)
+        return _compile(package, name, inputs, system_fonts=True, accessible=True)
     except typst.TypstError:
-        return _compile(inputs, system_fonts=True, accessible=False)
+        return _compile(package, name, inputs, system_fonts=True, accessible=False)
 
 
-def _compile(inputs: dict[str, str], *, system_fonts: bool, accessible: bool) -> bytes:
+def _compile(package: str, name: str, inputs: dict[str, str], *, system_fonts: bool, accessible: bool) -> bytes:
     pdf = typst.compile(
-        (files("badges") / "attestation.typ").read_bytes(),
+        (files(package) / name).read_bytes(),
         format="pdf",
         sys_inputs=inputs,
         pdf_standards="ua-1" if accessible else None,
@@ -109,31 +119,68 @@ def _compile(inputs: dict[str, str], *, system_fonts: bool, accessible: bool) ->
     return pdf
 
 
-def format_date_fr(day: date) -> str:
-    """`1er mars 2027`; not by locale, which the machine may lack."""
-    return f"{'1er' if day.day == 1 else day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
 def _list_facts(attestation: Attestation) -> list[tuple[str, str]]:
-    facts = [("Intitulé", attestation.title), ("Référence", attestation.reference)]
+    facts = [(_("Intitulé"), attestation.title)]
+    if attestation.badge_title:
+        facts.append((_("Badge"), attestation.badge_title))
+    facts.append((_("Référence"), attestation.reference))
     if attestation.session:
-        facts.append(("Session", attestation.session))
-    facts.append(("Modalité", "À distance, en autoformation"))
-    completed = format_date_fr(attestation.completed_on)
+        facts.append((_("Session"), attestation.session))
+    facts.append((_("Modalité"), _("À distance, en autoformation")))
+    completed = format_date(attestation.completed_on)
     if attestation.started_on is not None:
-        facts.append(("Période", f"Du {format_date_fr(attestation.started_on)} au {completed}"))
-    facts.append(("Date d’achèvement", completed))
+        period = _("Du %(start)s au %(end)s") % {"start": format_date(attestation.started_on), "end": completed}
+        facts.append((_("Période"), period))
+    facts.append((_("Date d’achèvement"), completed))
     if attestation.hours:
-        facts.append(
-            ("Durée prévue", f"{format_hours(attestation.hours)} (durée planifiée par les auteurs, non mesurée)")
-        )
-    facts.append(("Date d’édition", format_date_fr(attestation.edited_on)))
+        planned = _("%(hours)s (durée planifiée par les auteurs, non mesurée)") % {
+            "hours": format_hours(attestation.hours)
+        }
+        facts.append((_("Durée à distance prévue"), planned))
+    if attestation.results:
+        done = sum(result.points > 0 for result in attestation.results)
+        facts.append((_("Modules faits"), _("%(done)d sur %(all)d") % {"done": done, "all": len(attestation.results)}))
+    facts.append((_("Date d’édition"), format_date(attestation.edited_on)))
     return facts
 
 
-def _format_points(result: Result) -> str:
-    points, most = (format_number(value).replace(".", ",") for value in (result.points, result.max_points))
-    return f"{points} / {most}"
+def _list_texts(attestation: Attestation) -> dict[str, str]:
+    """The template's own words; what a person wrote is in them as data."""
+    title = clean_name(attestation.title)
+    issuer = clean_name(attestation.issuer_name)
+    return {
+        "heading": _("Attestation de fin de parcours"),
+        "document": _("Attestation de fin de parcours : %(title)s") % {"title": title},
+        "attests": _("%(issuer)s atteste que") % {"issuer": issuer},
+        "completed": _("a obtenu le badge « %(badge)s » du parcours") % {"badge": clean_name(attestation.badge_title)}
+        if attestation.badge_title
+        else _("a suivi et achevé, en autoformation, le parcours"),
+        "quoted": _("« %(title)s »") % {"title": title},
+        "course": _("Le parcours"),
+        "results": _("Résultats par module"),
+        "module": _("Module"),
+        "points": _("Points"),
+        "total": _("Total"),
+        "check": _("Vérifier cette attestation"),
+        "code": _("Code de vérification :"),
+        "qr": _("Code QR qui mène à la page de vérification : %(address)s") % {"address": attestation.address},
+        "badge": _("Badge « %(title)s »") % {"title": clean_name(attestation.badge_title or attestation.title)},
+        "still": _(
+            "La page dit si l’attestation est toujours valable. Le badge numérique signé (Open Badges 3.0) est joint à "
+            "ce fichier PDF, qui peut aussi être déposé sur la page « Vérifier un badge »."
+        ),
+        "attached": _("Badge numérique signé (Open Badges 3.0) de cette attestation"),
+        "issued": _("Document délivré par %(issuer)s, le %(day)s, à partir des résultats enregistrés.")
+        % {"issuer": issuer, "day": format_date(attestation.edited_on)},
+        "no_act": _("Il n’est pas un acte de l’État : ni diplôme, ni titre, ni certification professionnelle."),
+        "demonstration": _("Démonstration."),
+        "demonstration_text": _("Ce document vient d’une installation d’essai : il ne vaut pas attestation."),
+    }
+
+
+def _format_points(points: float, most: float) -> str:
+    given, possible = (number_format(format_number(value)) for value in (points, most))
+    return f"{given} / {possible}"
 
 
 def _render_qr(address: str) -> str:

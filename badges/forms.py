@@ -57,7 +57,7 @@ class VerifierForm(forms.Form):
     )
     file = forms.FileField(
         label=_("Ou fichier du badge"),
-        help_text=_("Image PNG ou SVG, fichier JSON ou JWT, 1 Mo au plus. Il n’est pas conservé."),
+        help_text=_("Image PNG ou SVG, attestation PDF, fichier JSON ou JWT, 1 Mo au plus. Il n’est pas conservé."),
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".png,.svg,.json,.jwt,.txt,.pdf"}),

@@ -23,6 +23,7 @@ from badges.contexts import CREDENTIALS_V2
 from badges.credential import without_marks
 from badges.errors import BadgeError, FileRefused, ProofInvalid
 from badges.keys import Key
+from badges.pdf import read_badge
 from badges.proof import check_proof, find_verification_method
 from badges.vcjwt import CLAIMS, check_token, read_token
 
@@ -90,7 +91,7 @@ class Register(Protocol):
 
 
 def verify_file(content: bytes, register: Register, now: datetime) -> Verdict:
-    """Read a PNG, SVG, JSON or JWT file from anyone, and say what is true about it."""
+    """Read a PNG, SVG, PDF, JSON or JWT file from anyone, and say what is true about it."""
     try:
         if len(content) > MAX_FILE_BYTES:
             raise FileRefused("file-too-large", _("Ce fichier dépasse 1 Mo : un badge est bien plus petit."))
@@ -214,15 +215,14 @@ def _extract_text(content: bytes) -> tuple[str, Callable[[Registered], bool]]:
         assertion_url = baking.find_assertion_url(content)
 
         def is_whole(award: Registered) -> bool:
-            if assertion_url not in ("", f"{award.credential['id']}assertion.json"):
-                raise ProofInvalid(
-                    "badges-disagree", _("Cette image porte deux badges qui ne disent pas la même chose.")
-                )
-            return baking.strip_png(content) == baking.strip_png(award.image_png)
+            return _names_own_assertion(award, assertion_url) and baking.strip_png(content) == baking.strip_png(
+                award.image_png
+            )
 
         return text, is_whole
     if content.startswith(b"%PDF"):
-        raise FileRefused("pdf", _("Un PDF ne se vérifie pas ici : tapez le code de vérification imprimé dessus."))
+        found = read_badge(content)
+        return found.credential, lambda award: _names_own_assertion(award, found.assertion_url)
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         text = baking.extract_svg(content)
         return text, lambda award: baking.bake_svg(award.image_svg, text) == content
@@ -232,6 +232,13 @@ def _extract_text(content: bytes) -> tuple[str, Callable[[Registered], bool]]:
         raise FileRefused(
             "not-a-badge", _("Ce fichier n’est pas un badge : ni image PNG ou SVG, ni JSON, ni jeton.")
         ) from error
+
+
+def _names_own_assertion(award: Registered, assertion_url: str) -> bool:
+    """Whether what the file says to Open Badges 2.0 wallets is about the same award; `ProofInvalid` otherwise."""
+    if assertion_url not in ("", f"{award.credential['id']}assertion.json"):
+        raise ProofInvalid("badges-disagree", _("Ce fichier porte deux badges qui ne disent pas la même chose."))
+    return True
 
 
 def _check_form(document: dict[str, Any]) -> None:

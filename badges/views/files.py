@@ -96,7 +96,8 @@ def attestation(request: HttpRequest, check_code: str) -> HttpResponse:
         Attestation(
             issuer_name=str(award.credential["issuer"]["name"]),
             recipient_name=award.recipient_name,
-            title=badge.title,
+            title=badge.course_title or badge.title,
+            badge_title="" if badge.kind == "Course" else badge.title,
             description=badge.description,
             reference=f"{badge.course} (version {badge.version})",
             session=award.session,
@@ -110,6 +111,7 @@ def attestation(request: HttpRequest, check_code: str) -> HttpResponse:
             demonstration=award.is_demonstration,
             badge_svg=bytes(badge.image_svg),
             credential=award.credential_text,
+            assertion_url=_assertion_url(issuer, award),
         )
     )
     return answer_file(pdf, "application/pdf", f"attestation-{award.check_code}.pdf", attached=False)

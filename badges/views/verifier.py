@@ -33,8 +33,9 @@ def verifier(request: HttpRequest) -> HttpResponse:
         return _render(request, form, status=400)
     file = form.cleaned_data["file"]
     if file is not None:
-        verdict = verify_file(file.read(MAX_FILE_BYTES + 1), AwardRegister(load_issuer()), timezone.now())
-        return _render(request, VerifierForm(), verdict)
+        content = file.read(MAX_FILE_BYTES + 1)
+        verdict = verify_file(content, AwardRegister(load_issuer()), timezone.now())
+        return _render(request, VerifierForm(), verdict, from_pdf=content.startswith(b"%PDF"))
     code = find_check_code(form.cleaned_data["code"])
     if code is None:
         form.add_error("code", _("Un code a douze lettres et chiffres, comme 7K3M-9QXT-4D8E : vérifiez la saisie."))
@@ -47,10 +48,15 @@ def verifier(request: HttpRequest) -> HttpResponse:
 
 
 def _render(
-    request: HttpRequest, form: VerifierForm, verdict: Verdict | None = None, status: int = 200
+    request: HttpRequest,
+    form: VerifierForm,
+    verdict: Verdict | None = None,
+    status: int = 200,
+    *,
+    from_pdf: bool = False,
 ) -> HttpResponse:
     award = None
     if verdict is not None and verdict.check_code:
         award = Award.objects.select_related("badge").filter(check_code=verdict.check_code).first()
-    context = {"form": form, "verdict": verdict, "award": award}
+    context = {"form": form, "verdict": verdict, "award": award, "from_pdf": from_pdf}
     return render(request, "badges/verifier.html", context, status=status)

@@ -220,7 +220,7 @@ def test_an_unknown_issuer_is_never_valid(desk: Desk, issuer: Any) -> None:
             b'{"@context": ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"], "type": ["VerifiableCredential"]}',
             "not-a-badge",
         ),
-        (b"%PDF-1.7 ...", "pdf"),
+        (b"%PDF-1.7 ...", "pdf-unreadable"),
         (b"\x89PNG\r\n\x1a\n", "png-unreadable"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "svg-script"),
         (b"<html></html>", "svg-unreadable"),
