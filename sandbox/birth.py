@@ -25,10 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sandbox import warm, zygote
+from sandbox import landlock, warm, zygote
 from sandbox import namespaces as ns
 from sandbox.errors import SandboxRefused
-from sandbox.filesystem import Tree, enter_tree
+from sandbox.filesystem import WRITABLE, Tree, enter_tree
 from sandbox.init import handle_signals, kill_descendants, watch
 from sandbox.limits import Limits, apply_limits
 from sandbox.process import close_all_but, find_start_time
@@ -194,6 +194,7 @@ def _enter_sandbox(plan: Plan) -> None:
     ns.drop_capabilities()
     ns.forbid_new_privileges()
     if plan.isolation != "none":
+        landlock.restrict((plan.inside_home, *WRITABLE))
         ns.install_seccomp(make_program())
 
 

@@ -51,6 +51,8 @@ _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _STAGE = "/tmp"  # noqa: S108 - any folder of the old root; uncovered again once the stage has become the root
 _OLD, _NEW = "/old", "/new"
 _TMP, _SHM = "/tmp", "/dev/shm"  # noqa: S108 - the sandbox's own
+WRITABLE = (_TMP, _SHM)
+"""What can be written beside the home."""
 
 
 @dataclass(frozen=True)

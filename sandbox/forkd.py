@@ -26,6 +26,7 @@ from sandbox.cgroup import Cgroups, find_cgroups
 from sandbox.childlog import open_log, read_tail
 from sandbox.client import Forkd as Client
 from sandbox.errors import SandboxError, SandboxRefused
+from sandbox.landlock import find_abi
 from sandbox.limits import Limits
 from sandbox.nursery import Nursery
 from sandbox.profile import GRADING_UIDS, PROFILES
@@ -71,9 +72,10 @@ class Forkd:
         self.selector.register(door, selectors.EVENT_READ)
         self.selector.register(stop, selectors.EVENT_READ)
         log.info(
-            "ready isolation=%s cgroup=%s live=%d owner=%d",
+            "ready isolation=%s cgroup=%s landlock=%s live=%d owner=%d",
             self.isolation,
             f"v{self.cgroups.version}" if self.cgroups.bases else "none",
+            f"v{find_abi()}" if self.isolation != "none" and find_abi() else "none",
             len(self.roster),
             self.settings.owner,
         )

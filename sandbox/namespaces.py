@@ -12,6 +12,7 @@ import os
 import socket
 import struct
 from pathlib import Path
+from typing import Any
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -46,6 +47,11 @@ def _check(result: int, what: str) -> int:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
     return result
+
+
+def call_kernel(number: int, what: str, *arguments: Any) -> int:
+    """A system call that libc does not offer."""
+    return _check(_libc.syscall(number, *arguments), what)
 
 
 def unshare(flags: int) -> None:
