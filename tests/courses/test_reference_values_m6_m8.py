@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
+import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -196,3 +198,24 @@ def test_radioactive_dice(solve: Any, simulate: Any) -> None:
         mean = statistics.mean(run[throw] for run in runs)
         assert abs(mean - left) < 5 * deviation / math.sqrt(len(runs)) + 0.5
     assert statistics.mean(map(lived["demi_vie_lue"], runs)) == pytest.approx(3.80, abs=0.1)
+
+
+@pytest.mark.parametrize("module", ["m6", "m7", "m8"])
+def test_simulations_hold_at_the_ends_of_their_sliders(
+    simulate: Any, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    """Every combination of the extreme values is drawn and said in French numbers."""
+    shown: list[tuple[Any, dict[str, Any]]] = []
+    monkeypatch.setattr(lesson, "simulation", lambda render, **controls: shown.append((render, controls)))
+    simulate(module)
+    assert shown
+    for render, controls in shown:
+        ends = [
+            (control.min, control.max) if hasattr(control, "min") else tuple(control.options)
+            for control in controls.values()
+        ]
+        for values in itertools.product(*ends):
+            page = render(**dict(zip(controls, values, strict=True)))
+            said = " ".join(re.findall(r'alt="(.*?)"', page) + re.findall(r'class="pupitre-note.*?>(.*?)</div>', page))
+            assert len(said) > 60
+            assert not re.search(r"\d\.\d|nan|inf|None", said), (render.__name__, values, said)
