@@ -42,6 +42,8 @@ class Mark:
     waits_for_grader: bool
     attempt_number: int
     """Of the attempt that counts."""
+    reviewed: bool
+    """A grader has given points to a cell of one of the attempts. Cells left as released get 0 without a grader."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ def _mark(attempts: Sequence[Attempt]) -> Mark | None:
         auto_max=sum(cell.max_points for cell in auto),
         waits_for_grader=attempt_to_review(attempts) is not None,
         attempt_number=attempt.number,
+        reviewed=any(cell.manual_points is not None for each in attempts for cell in each.cells.all()),
     )
 
 

@@ -50,6 +50,8 @@ class ModuleProgress(models.Model):
     quiz_points = models.FloatField(default=0)
     quiz_max = models.FloatField(default=0)
     waits_for_grader = models.BooleanField(default=False)
+    reviewed = models.BooleanField(default=False)
+    """A grader has given points, to this attempt or an earlier one."""
     attempt_number = models.PositiveIntegerField(default=0)
     """Of the attempt that counts; 0: nothing marked yet."""
     quiz_takes = models.PositiveIntegerField(default=0)

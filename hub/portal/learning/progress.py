@@ -92,6 +92,7 @@ def _copy_points(row: ModuleProgress, module: Module, mark: Mark | None, share: 
     row.auto_points = min(mark.auto_points, points.auto) if mark else 0.0
     row.manual_points = min(max(mark.points - mark.auto_points, 0.0), points.manual) if mark else 0.0
     row.waits_for_grader = mark.waits_for_grader if mark else False
+    row.reviewed = mark.reviewed if mark else False
     row.attempt_number = mark.attempt_number if mark else 0
     row.quiz_points = share[0] * points.quiz
     row.quiz_takes = share[1]

@@ -111,8 +111,9 @@ def _has_auto_share(module: Module, rows: Rows, percent: float) -> bool:
 
 
 def _is_reviewed(rows: Rows, module: Module) -> bool:
+    """By a person: work left as released is marked 0 by nobody. Handing in again does not undo it."""
     row = rows.get(module.slug)
-    return row is not None and row.attempt_number > 0 and not row.waits_for_grader
+    return row is not None and row.reviewed
 
 
 def _join(modules: Iterable[Module]) -> str:

@@ -83,6 +83,25 @@ def test_case_2_the_last_step_completes_and_gives_the_badge(work, alice, sent):
     assert sent == [work.enrolment]
 
 
+def test_case_2_work_left_as_released_is_no_review(work, alice, make_attempt):
+    """The engine gives such a manual cell 0 and asks no grader: nobody has read anything."""
+    work.do_all_but_the_review()
+    work.attempt.cells.filter(kind="manual").update(points=0)
+    progress.rebuild(work.enrolment)
+    row = work.enrolment.modules.get(module="m2")
+    assert (row.waits_for_grader, row.reviewed) == (False, False)
+    assert not Completion.objects.exists()
+
+
+def test_case_3_handing_in_again_after_the_review_undoes_nothing(work, alice, make_attempt, denis):
+    work.complete()
+    mail.outbox.clear()
+    make_attempt(alice, "essai", "m2", {"ex-2-1-test": 2})
+    row = work.enrolment.modules.get(module="m2")
+    assert (row.waits_for_grader, row.reviewed) == (True, True)
+    assert Completion.objects.get().lapsed_at is None and mail.outbox == []
+
+
 def test_case_3_more_work_sends_nothing_more(work, alice, make_attempt, run_deliveries, sent):
     work.complete()
     make_attempt(alice, "essai", "m1", {"ex-1-1-test": 3, "ex-1-2-test": 1})

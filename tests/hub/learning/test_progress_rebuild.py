@@ -131,6 +131,7 @@ ALL_DONE = {
     "m1_auto_points": 4,
     "m2_auto_points": 2,
     "m2_attempt_number": 1,
+    "m2_reviewed": True,
 }
 
 
@@ -142,8 +143,8 @@ ALL_DONE = {
             {"m1_auto_points": 1.99, "m1_quiz_points": 2, "m2_manual_points": 2},
             "50 % des points du carnet dans : « Premier module »",
         ),
-        ({"m2_waits_for_grader": True}, "Faites relire"),
-        ({"m2_attempt_number": 0}, "Faites relire"),
+        ({"m2_reviewed": False}, "Faites relire"),
+        ({"m2_waits_for_grader": True}, None),  # handed in again after the review
         ({"m1_auto_points": 3}, "Gagnez encore 1 point :"),
         ({"m1_auto_points": 2.4}, "Gagnez encore 1,6 point :"),
         ({"m1_auto_points": 4 - 1e-12}, None),
