@@ -29,6 +29,7 @@ def child(request) -> Child:
 
 
 def test_the_log_says_it(daemon):
+    daemon.child("first", 200_111).sandbox.kill()
     assert f" landlock=v{landlock.find_abi()} " in daemon.log
 
 
