@@ -16,6 +16,7 @@ import contextlib
 import importlib
 import json
 import os
+import pickle
 import signal
 import socket
 import sys
@@ -35,6 +36,7 @@ from sandbox.process import close_all_but, find_start_time
 from sandbox.profile import Profile
 from sandbox.seccomp import make_program
 
+_PLAN_LENGTH_BYTES = 4
 _OUT_OF_MEMORY_SCORE = 500
 
 
@@ -123,9 +125,22 @@ def _report_error(status: socket.socket, error: Exception) -> None:
     _report(status, error=text, code=getattr(error, "code", "not_isolated"))
 
 
-def run_stage(plan: Plan, channel: int, listen: int | None, log: int, status: socket.socket) -> NoReturn:
+def write_plan(plan: Plan) -> bytes:
+    content = pickle.dumps(plan)
+    return len(content).to_bytes(_PLAN_LENGTH_BYTES) + content
+
+
+def _read_plan(status: socket.socket) -> Plan:
+    """Written by forkd, which started this process."""
+    length = int.from_bytes(status.recv(_PLAN_LENGTH_BYTES, socket.MSG_WAITALL))
+    plan: Plan = pickle.loads(status.recv(length, socket.MSG_WAITALL))  # noqa: S301
+    return plan
+
+
+def run_stage(channel: int, listen: int | None, log: int, status: socket.socket) -> NoReturn:
     """In a fork of the nursery: become a sandbox."""
     try:
+        plan = _read_plan(status)
         os.umask(0o022)
         os.setsid()
         warm.refresh()

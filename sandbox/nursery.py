@@ -1,10 +1,10 @@
 """The nursery: a warm process that forks every sandbox, and forkd's hold on it.
 
 forkd keeps the list of who lives and decides; the nursery has everything imported, knows nobody, and forks what it is told.
-So a child inherits the memory of a process in which no other person was ever named, an import that goes wrong ends the
-nursery and not forkd, and a nursery that died is started again.
+The plan of a birth is read by the fork, not by the nursery. So a child inherits the memory of a process in which no other
+person was ever named, an import that goes wrong ends the nursery and not forkd, and a nursery that died is started again.
 
-    forkd ── Plan, descriptors ──> nursery ── fork ──> stage … (`sandbox.birth`)
+    forkd ── descriptors ──> nursery ── fork ──> stage, which reads its Plan (`sandbox.birth`)
 
 Laws: it obeys one socket, forkd's, and ends when that closes; it is started with an empty environment; it holds no secret.
 """
@@ -15,7 +15,6 @@ import contextlib
 import json
 import logging
 import os
-import pickle
 import signal
 import socket
 import subprocess
@@ -25,13 +24,14 @@ import time
 from collections.abc import Iterable, Sequence
 
 from sandbox import warm
-from sandbox.birth import Plan, run_stage
+from sandbox.birth import Plan, run_stage, write_plan
 from sandbox.errors import SandboxRefused
 from sandbox.namespaces import set_process_name
 
 log = logging.getLogger("nursery")
 _MAX_ORDER_BYTES = 256 << 10
 _MAX_DESCRIPTORS = 8
+_BIRTH = b"birth"
 _START_AGAIN_S = 5.0
 _REPORT_TIMEOUT_S = 20.0
 
@@ -87,12 +87,15 @@ class Nursery:
         with ours:
             with theirs:
                 descriptors = [theirs.fileno(), channel, log_file] + ([listen] if listen is not None else [])
-                self._send(plan, descriptors)
+                self._send(_BIRTH, descriptors)
             ours.settimeout(_REPORT_TIMEOUT_S)
+            with contextlib.suppress(BrokenPipeError):  # then the reports end at once, which says more
+                ours.sendall(write_plan(plan))
             return _await_init(ours)
 
     def preload(self, names: Iterable[str]) -> None:
-        self._send(tuple(names), [])
+        """Let it import these too."""
+        self._send(json.dumps(list(names)).encode(), [])
 
     def close(self) -> None:
         """Let it end."""
@@ -107,11 +110,11 @@ class Nursery:
                 self._process.wait()
             self._process = None
 
-    def _send(self, order: Plan | tuple[str, ...], descriptors: list[int]) -> None:
+    def _send(self, order: bytes, descriptors: list[int]) -> None:
         if self._socket is None:
             raise SandboxRefused("there is no nursery", "system")
         try:
-            socket.send_fds(self._socket, [pickle.dumps(order)], descriptors)
+            socket.send_fds(self._socket, [order], descriptors)
         except OSError as error:
             raise SandboxRefused(f"the nursery does not answer: {error}", "system") from error
 
@@ -172,22 +175,20 @@ def main(arguments: list[str]) -> int:
         message, descriptors, _, _ = socket.recv_fds(orders, _MAX_ORDER_BYTES, _MAX_DESCRIPTORS)
         if not message:
             return 0
-        # Written by forkd, which started this process.
-        order = pickle.loads(message)  # noqa: S301
-        if isinstance(order, Plan):
-            _fork(order, descriptors)
+        if message == _BIRTH:
+            _fork(descriptors)
         else:
             began = time.monotonic()
-            added = warm.preload(order)
+            added = warm.preload(json.loads(message))
             log.info("preloaded modules=%d in %.1f s", added, time.monotonic() - began)
 
 
-def _fork(plan: Plan, descriptors: list[int]) -> None:
+def _fork(descriptors: list[int]) -> None:
     status, channel, log_file, *rest = descriptors
     try:
         stage = os.fork()
         if stage == 0:
-            run_stage(plan, channel, rest[0] if rest else None, log_file, socket.socket(fileno=status))
+            run_stage(channel, rest[0] if rest else None, log_file, socket.socket(fileno=status))
         os.waitpid(stage, 0)
     except OSError as error:
         log.error("fork: %s", error)  # the caller sees its status socket close
