@@ -94,6 +94,11 @@ class CourseVersion(models.Model):
 
         return name_capacities(self._programme, module.capacities)
 
+    @property
+    def programme_title(self) -> str:
+        """The curriculum of its capacities; empty when the course names none."""
+        return self._programme.title if self._programme else ""
+
     @cached_property
     def _programme(self) -> Programme | None:
         from hub.portal.catalogue.programme import read_programme

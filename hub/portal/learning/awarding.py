@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from badges import awards
 from hub.portal.catalogue import storage
-from hub.portal.catalogue.coursefile import BadgeSpec, CourseFile
+from hub.portal.catalogue.coursefile import BadgeSpec, CourseFile, Module
 from hub.portal.catalogue.models import CourseVersion
+from hub.portal.learning.evidence import digest_attempts
 from hub.portal.learning.models import Completion, EarnedBadge, Enrolment
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def _deliver_badges(enrolment_id: int, wanted: Callable[[BadgeSpec], bool]) -> i
             achievement=_achievement_of(version, badge),
             session=enrolment.session.slug,
             results=_results_of(enrolment, course, badge),
-            evidence=[settings.ENVIRONMENT.public_url + version.course.get_absolute_url()],
+            evidence=_evidence_of(enrolment, version, badge),
             started_at=enrolment.enrolled_at,
         )
     return len(badges)
@@ -89,13 +90,46 @@ def _achievement_of(version: CourseVersion, badge: BadgeSpec) -> awards.Achievem
         image_svg=storage.load_image(version, badge.image),
         # The authors plan the course's duration, not that of a part of it.
         hours=0.0 if badge.earned_when else course.duration.total_minutes / 60,
+        course_title=course.title,
+        kind="Badge" if badge.earned_when else "Course",
+        language=course.language,
+        alignment=_alignment_of(version, badge),
     )
+
+
+def _alignment_of(version: CourseVersion, badge: BadgeSpec) -> tuple[awards.Alignment, ...]:
+    """The official capacities of the badge's modules, each once; a course's own words are no alignment."""
+    programme = version.programme_title
+    address = settings.ENVIRONMENT.public_url + version.course.get_absolute_url()
+    named = [capacity for module in _modules_of(version.file, badge) for capacity in version.name_capacities(module)]
+    return tuple(
+        awards.Alignment(
+            code=capacity.code,
+            name=capacity.title,
+            framework=f"{programme} ({capacity.where})",
+            url=f"{address}#{capacity.code}",
+        )
+        for capacity in dict.fromkeys(named)
+        if capacity.code
+    )
+
+
+def _evidence_of(enrolment: Enrolment, version: CourseVersion, badge: BadgeSpec) -> list[str]:
+    """The course, and the fingerprint of the attempts that earned the badge."""
+    address = settings.ENVIRONMENT.public_url + version.course.get_absolute_url()
+    names = [module.slug for module in _modules_of(version.file, badge)]
+    digest = digest_attempts(enrolment.learner, enrolment.session.slug, names)
+    return [address, digest] if digest else [address]
+
+
+def _modules_of(course: CourseFile, badge: BadgeSpec) -> list[Module]:
+    """The modules that the badge is about."""
+    return course.modules_of(badge.earned_when) if badge.earned_when else course.main_modules
 
 
 def _results_of(enrolment: Enrolment, course: CourseFile, badge: BadgeSpec) -> list[awards.Result]:
     """The marks of the modules that the badge is about."""
     rows = {row.module: row for row in enrolment.modules.all()}
-    modules = course.modules_of(badge.earned_when) if badge.earned_when else course.main_modules
     return [
         awards.Result(
             module=module.slug,
@@ -103,6 +137,6 @@ def _results_of(enrolment: Enrolment, course: CourseFile, badge: BadgeSpec) -> l
             points=rows[module.slug].points if module.slug in rows else 0.0,
             max_points=module.points.total,
         )
-        for module in modules
+        for module in _modules_of(course, badge)
         if module.points.total
     ]
