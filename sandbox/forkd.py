@@ -27,7 +27,6 @@ from sandbox.childlog import open_log, read_tail
 from sandbox.client import Forkd as Client
 from sandbox.errors import SandboxError, SandboxRefused
 from sandbox.landlock import find_abi
-from sandbox.limits import Limits
 from sandbox.nursery import Nursery
 from sandbox.profile import GRADING_UIDS, PROFILES
 from sandbox.rehearsal import Rehearsal, start_rehearsal
@@ -244,13 +243,13 @@ class Forkd:
             doors=settings.doors_dir,
             isolation=self.isolation,
             zygote=settings.zygote if PROFILES[request.profile].listens else None,
-            cgroup_procs=self._count(name, request.limits),
+            cgroup_procs=self._count(name, request),
             memory_is_counted=self.cgroups.counts_memory,
         )
 
-    def _count(self, name: str, limits: Limits) -> tuple[Path, ...]:
+    def _count(self, name: str, request: Request) -> tuple[Path, ...]:
         try:
-            return self.cgroups.make(name, limits)
+            return self.cgroups.make(name, request.limits, PROFILES[request.profile].cpu)
         except OSError as error:
             raise SandboxRefused(f"cgroup of {name}: {error}", "system") from error
 

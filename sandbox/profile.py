@@ -15,6 +15,16 @@ LEARNER_UIDS = range(200_000, 2_000_000)
 
 
 @dataclass(frozen=True)
+class CpuShare:
+    """Processor time of one sandbox, whatever the number of its processes; counted where a cgroup may be made."""
+
+    weight: int
+    """When processors are wanted by many: 100 is a learner's server."""
+    cores: float | None
+    """Never more than this many at once, even when all are idle; None: no cap."""
+
+
+@dataclass(frozen=True)
 class Profile:
     """One kind of child."""
 
@@ -29,6 +39,7 @@ class Profile:
     """The child is killed when its caller closes the channel or dies."""
     tmp_bytes: int
     shm_bytes: int
+    cpu: CpuShare
 
 
 SERVER = Profile(
@@ -39,6 +50,7 @@ SERVER = Profile(
     ends_with_channel=False,
     tmp_bytes=256 << 20,
     shm_bytes=64 << 20,
+    cpu=CpuShare(weight=100, cores=2),
 )
 # A grader's formgrader: as a server, in its own home and under its own uid; what it may not do (kernels, terminals) is
 # configuration of the Jupyter server, since the isolation is already that of one person.
@@ -50,6 +62,7 @@ REVIEW = Profile(
     ends_with_channel=False,
     tmp_bytes=256 << 20,
     shm_bytes=16 << 20,
+    cpu=CpuShare(weight=100, cores=1),
 )
 # No door at all: a marked notebook can talk to its caller, and to nobody else.
 GRADING = Profile(
@@ -60,6 +73,7 @@ GRADING = Profile(
     ends_with_channel=True,
     tmp_bytes=64 << 20,
     shm_bytes=16 << 20,
+    cpu=CpuShare(weight=50, cores=2),  # who waits for a page goes before what waits in a queue
 )
 # forkd's own, once per module at the start of its nursery: nobody's code, no door, and its answer is a list of names.
 REHEARSAL = Profile(
@@ -70,5 +84,6 @@ REHEARSAL = Profile(
     ends_with_channel=True,
     tmp_bytes=64 << 20,
     shm_bytes=16 << 20,
+    cpu=CpuShare(weight=50, cores=1),
 )
 PROFILES = {profile.name: profile for profile in (SERVER, REVIEW, GRADING)}
