@@ -27,7 +27,7 @@ from sandbox.childlog import open_log, read_tail
 from sandbox.client import Forkd as Client
 from sandbox.errors import SandboxError, SandboxRefused
 from sandbox.landlock import find_abi
-from sandbox.nursery import Nursery
+from sandbox.nursery import Nursery, NurseryDied
 from sandbox.profile import GRADING_UIDS, PROFILES
 from sandbox.rehearsal import Rehearsal, start_rehearsal
 from sandbox.request import MAX_LINE_BYTES, EndAll, Request, Signal, load_request
@@ -204,8 +204,7 @@ class Forkd:
         try:
             with open_log(log_path, self.settings.owner) as log_file:
                 plan = self._plan(request, uid, home, name)
-                self._start_nursery()
-                pid = self.nursery.give_birth(
+                pid = self._give_birth(
                     plan, connection.fileno(), listen.fileno() if listen is not None else None, log_file.fileno()
                 )
             start_time = get_start_time(pid)
@@ -227,6 +226,15 @@ class Forkd:
             "socket": str(self.settings.servers_dir / f"{name}.sock") if profile.listens else None,
             "log": str(log_path),
         }
+
+    def _give_birth(self, plan: Plan, channel: int, listen: int | None, log_file: int) -> int:
+        self._start_nursery()
+        try:
+            return self.nursery.give_birth(plan, channel, listen, log_file)
+        except NurseryDied as error:
+            log.error("%s", error.message)
+        self._start_nursery()
+        return self.nursery.give_birth(plan, channel, listen, log_file)
 
     def _plan(self, request: Request, uid: int, home: Home | None, name: str) -> Plan:
         settings = self.settings

@@ -34,6 +34,11 @@ _MAX_DESCRIPTORS = 8
 _BIRTH = b"birth"
 _START_AGAIN_S = 5.0
 _REPORT_TIMEOUT_S = 20.0
+_END_S = 0.5
+
+
+class NurseryDied(SandboxRefused):
+    """Nothing was started, and with another nursery it may be."""
 
 
 class Nursery:
@@ -44,6 +49,7 @@ class Nursery:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._started = 0.0
+        self._has_borne = False
 
     def ensure(self) -> bool:
         """Start it if it does not run; true when it was started.
@@ -57,7 +63,7 @@ class Nursery:
             return False
         if self._process is not None:
             log.error("the nursery ended with %s", self._process.returncode)
-            if time.monotonic() - self._started < _START_AGAIN_S:
+            if not self._has_borne and time.monotonic() - self._started < _START_AGAIN_S:
                 raise SandboxRefused("the nursery dies at its start", "system")
         self.close()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -72,7 +78,7 @@ class Nursery:
                 pass_fds=[theirs.fileno()],
             )
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_ORDER_BYTES)
-        self._socket, self._started = ours, time.monotonic()
+        self._socket, self._started, self._has_borne = ours, time.monotonic(), False
         return True
 
     def give_birth(self, plan: Plan, channel: int, listen: int | None, log_file: int) -> int:
@@ -81,7 +87,7 @@ class Nursery:
         Raises
         ------
         SandboxRefused
-            The kernel refused something, or there is no nursery: nothing is left running.
+            The kernel refused something, or the nursery is gone (`NurseryDied`): nothing is left running.
         """
         ours, theirs = socket.socketpair()
         with ours:
@@ -89,9 +95,22 @@ class Nursery:
                 descriptors = [theirs.fileno(), channel, log_file] + ([listen] if listen is not None else [])
                 self._send(_BIRTH, descriptors)
             ours.settimeout(_REPORT_TIMEOUT_S)
-            with contextlib.suppress(BrokenPipeError):  # then the reports end at once, which says more
+            try:
                 ours.sendall(write_plan(plan))
-            return _await_init(ours)
+                init = _await_init(ours)
+            except (SandboxRefused, ConnectionError) as error:
+                if self._has_died():
+                    raise NurseryDied(f"the nursery died during a birth: {error}", "system") from error
+                raise
+        self._has_borne = True
+        return init
+
+    def _has_died(self) -> bool:
+        """A killed process may take a moment to end."""
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_S)
+        return self._process is None or self._process.poll() is not None
 
     def preload(self, names: Iterable[str]) -> None:
         """Let it import these too."""
@@ -116,7 +135,7 @@ class Nursery:
         try:
             socket.send_fds(self._socket, [order], descriptors)
         except OSError as error:
-            raise SandboxRefused(f"the nursery does not answer: {error}", "system") from error
+            raise NurseryDied(f"the nursery does not answer: {error}", "system") from error
 
 
 def _await_init(status: socket.socket) -> int:
