@@ -54,11 +54,14 @@ def test_the_hub_and_what_it_manages_are_the_system_user(pids: tuple[int, int]) 
         assert status_of(pid)["NoNewPrivs"] == "1"
 
 
-def test_forkd_alone_is_root_and_its_environment_is_empty(pids: tuple[int, int]) -> None:
-    assert uids_of(pids[1]) == {0}
-    assert status_of(pids[1])["Threads"] == "1"
-    variables = Path(f"/proc/{pids[1]}/environ").read_bytes().split(b"\0")
-    assert not [name for name in variables if b"PUPITRE" in name or b"TOKEN" in name]
+def test_forkd_alone_is_root_with_its_nursery_and_both_environments_are_empty(pids: tuple[int, int]) -> None:
+    roots = [pid for pid in (pids[1], *descendants_of(pids[1])) if 0 in uids_of(pid)]
+    assert [status_of(pid)["Name"] for pid in roots[1:]] == ["sandbox-nursery"], "and nothing else"
+    for pid in roots:
+        assert uids_of(pid) == {0}
+        assert status_of(pid)["Threads"] == "1"
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        assert not [name for name in variables if b"PUPITRE" in name or b"TOKEN" in name]
 
 
 def test_a_learners_server_has_a_uid_of_its_own_and_no_privilege(
