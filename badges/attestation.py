@@ -1,22 +1,18 @@
 """The attestation of completion: a PDF/UA-1 with the award's check code, a QR code and the credential attached.
 
-Laws: every text of a person reaches typst as JSON data, never as markup; fonts are typst's own, and the machine's only for
-characters that those lack (when none has them, the file is made all the same, and is no longer PDF/UA); it names the
-organisation that issues it and says that it is no act of the State. It is written in the reader's language.
+Law: it names the organisation that issues it and says that it is no act of the State. It is written in the reader's
+language, and set by `typesetting.py`.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
 
 import segno
-import typst
 from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -24,9 +20,8 @@ from django.utils.translation import gettext as _
 from badges.credential import Result, format_hours, format_number
 from badges.names import clean_name
 from badges.pdf import add_assertion_url
+from badges.typesetting import compile_document
 from badges.wording import format_date, set_spaces
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -90,33 +85,8 @@ def render_attestation(attestation: Attestation) -> bytes:
         "badge": attestation.badge_svg.decode("utf-8-sig"),
         "credential": attestation.credential,
     }
-    pdf = compile_document("attestation.typ", inputs)
+    pdf = compile_document("badges", "attestation.typ", inputs)
     return add_assertion_url(pdf, attestation.assertion_url) if attestation.assertion_url else pdf
-
-
-def compile_document(name: str, inputs: dict[str, str], package: str = "badges") -> bytes:
-    """A PDF of a template of ours, PDF/UA-1 whenever the fonts allow it."""
-    try:
-        return _compile(package, name, inputs, system_fonts=False, accessible=True)
-    except typst.TypstError as error:
-        # PDF/UA refuses a character that no font can draw: a name in Chinese must still have its attestation.
-        _log.warning("%s: %s", name, str(error)[:200])
-    try:
-        return _compile(package, name, inputs, system_fonts=True, accessible=True)
-    except typst.TypstError:
-        return _compile(package, name, inputs, system_fonts=True, accessible=False)
-
-
-def _compile(package: str, name: str, inputs: dict[str, str], *, system_fonts: bool, accessible: bool) -> bytes:
-    pdf = typst.compile(
-        (files(package) / name).read_bytes(),
-        format="pdf",
-        sys_inputs=inputs,
-        pdf_standards="ua-1" if accessible else None,
-        ignore_system_fonts=not system_fonts,
-    )
-    assert isinstance(pdf, bytes)  # noqa: S101 - a PDF is one file, whatever its number of pages
-    return pdf
 
 
 def _list_facts(attestation: Attestation) -> list[tuple[str, str]]:

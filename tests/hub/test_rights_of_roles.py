@@ -20,6 +20,7 @@ MAY = {
     "bob": {("learning.study_session", "autre")},
     "claire": {
         ("learning.study_session", "essai"),
+        ("learning.attest_session", "essai"),
         ("graders.review_session", "essai"),
         ("graders.release_session", "essai"),
         ("catalogue.follow_session", "essai"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SESSION_PERMISSIONS = (
     "learning.study_session",
+    "learning.attest_session",
     "graders.review_session",
     "graders.release_session",
     "catalogue.follow_session",
@@ -73,7 +74,7 @@ class RoleBackend(BaseBackend):
         roles = roles_of(user)
         is_trainer, is_grader = (slug, "trainer") in roles, (slug, "grader") in roles
         match perm:
-            case "graders.release_session":
+            case "graders.release_session" | "learning.attest_session":
                 return is_trainer
             case "graders.review_session":
                 return is_trainer or is_grader

@@ -144,3 +144,33 @@ class Completion(models.Model):
 
     def __str__(self) -> str:
         return str(self.enrolment_id)
+
+
+class AttendanceSheet(models.Model):
+    """What a trainer says of a session as a whole: there is one once presences were first saved."""
+
+    session = models.OneToOneField("catalogue.CourseSession", on_delete=models.CASCADE, related_name="attendance_sheet")
+    comment = models.TextField(blank=True)
+    saved_at = models.DateTimeField(default=timezone.now)
+    saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("session",)
+
+    def __str__(self) -> str:
+        return str(self.session_id)
+
+
+class Attendance(models.Model):
+    """A trainer's word on whether one person took part; no row: nothing was said."""
+
+    enrolment = models.OneToOneField(Enrolment, on_delete=models.CASCADE, related_name="attendance")
+    present = models.BooleanField()
+    said_at = models.DateTimeField(default=timezone.now)
+    said_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("enrolment",)
+
+    def __str__(self) -> str:
+        return str(self.enrolment_id)

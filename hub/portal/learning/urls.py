@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hub.portal.learning.views import after_submission, following, module, my_courses, quiz, session, state
+from hub.portal.learning.views import after_submission, attendance, following, module, my_courses, quiz, session, state
 
 MODULE = "session/<slug:session>/module/<slug:module>/"
 
@@ -22,5 +22,7 @@ urlpatterns = [
     path(f"{MODULE}qcm/", quiz.quiz, name="quiz"),
     path("gestion/sessions/<slug:session>/", following.followed_session, name="followed_session"),
     path("gestion/sessions/<slug:session>/suivi.csv", following.followed_session_csv, name="followed_session_csv"),
+    path("gestion/sessions/<slug:session>/presence/", attendance.attendance, name="attendance"),
+    path("gestion/sessions/<slug:session>/document.pdf", attendance.session_document, name="session_document"),
     path("gestion/sessions/<slug:session>/inscrire/", following.enrol_people, name="enrol_people"),
 ]
