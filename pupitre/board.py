@@ -119,7 +119,7 @@ class Board:
             "Retirer": self.remove,
         }
         self._tools = [_button(text, act) for text, act in self.tools.items()]
-        self._wire = widgets.Text()
+        self._wire = widgets.Text(description="Déplacement", tabbable=False)  # for the script alone
         self._wire.add_class("pupitre-wire")
         self._wire.observe(self._hear, names="value")
         self._draw()

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from nbgrader.utils import is_solution
 
@@ -20,15 +21,32 @@ from graders.engine.notebook import Cell, Notebook, NotebookRefused, get_nbgrade
 from graders.engine.release import get_exercise, is_graded, is_test, make_model, read_source
 from graders.engine.repair import MARKER, Repaired, repair_submission
 from graders.engine.result import CellMark, MarkingLimits, Result
-from graders.engine.runner import Failure, Runner, Stopped
+from graders.engine.runner import Failure, Runner, RunProcess, Stopped
 from graders.engine.verdict import EMPTY_REPLY, judge_manual, judge_stopped, judge_test, make_outputs
 from graders.errors import SandboxUnavailable
-from sandbox.client import Forkd, Request, Sandbox
+from sandbox.client import Forkd, Request
 from sandbox.errors import SandboxError
 from sandbox.limits import Limits
 
 log = logging.getLogger(__name__)
 STOP_S = 2.0
+
+
+class Process(RunProcess, Protocol):
+    """What is used of `sandbox.client.Sandbox`."""
+
+    @property
+    def pid(self) -> int: ...
+    def kill(self) -> None: ...
+    def wait(self, timeout_s: float, /) -> bool: ...
+    def close(self) -> None: ...
+
+
+class Starter(Protocol):
+    """What is used of `sandbox.client.Forkd`."""
+
+    def start(self, request: Request, /) -> Process: ...
+
 
 __all__ = ["CellMark", "MarkingLimits", "Result", "mark_submission"]
 
@@ -37,12 +55,13 @@ def mark_submission(
     source: bytes,
     submitted: bytes,
     limits: MarkingLimits,
-    forkd: Path,
+    forkd: Path | Starter,
     files: Mapping[str, bytes] | None = None,
     label: str = "",
 ) -> Result:
     """Mark a submission against its source notebook.
 
+    `forkd` is its socket, or what starts a process like it (an author's own command may run without one).
     `files` are put beside the notebook: what was released with it, and the learner's own helper files.
     `label` names the run in the log; no two runs at once may have the same one, so the default is drawn at random.
 
@@ -86,7 +105,9 @@ class _State:
     stop_number: int = 0
 
 
-def _run(repaired: Repaired, limits: MarkingLimits, forkd: Path, files: Mapping[str, bytes], label: str) -> _State:
+def _run(
+    repaired: Repaired, limits: MarkingLimits, forkd: Path | Starter, files: Mapping[str, bytes], label: str
+) -> _State:
     state = _State()
     process = _start_process(forkd, limits, label)
     try:
@@ -133,7 +154,7 @@ def _run_cell(runner: Runner, cell: Cell, number: int, state: _State) -> None:
         state.marks.append(judge_test(cell, EMPTY_REPLY, None))
 
 
-def _start_process(forkd: Path, limits: MarkingLimits, label: str) -> Sandbox:
+def _start_process(forkd: Path | Starter, limits: MarkingLimits, label: str) -> Process:
     bounds = Limits(
         memory_bytes=limits.memory_bytes,
         processes=limits.processes,
@@ -141,13 +162,14 @@ def _start_process(forkd: Path, limits: MarkingLimits, label: str) -> Sandbox:
         file_bytes=limits.file_bytes,
         open_files=limits.open_files,
     )
+    starter: Starter = Forkd(forkd) if isinstance(forkd, Path) else forkd
     try:
-        return Forkd(forkd).start(Request(profile="grading", label=label, uid=None, limits=bounds))
+        return starter.start(Request(profile="grading", label=label, uid=None, limits=bounds))
     except SandboxError as error:
         raise SandboxUnavailable(f"forkd: {error.code}: {error.message}") from error
 
 
-def _end_process(process: Sandbox) -> None:
+def _end_process(process: Process) -> None:
     try:
         process.kill()
         if not process.wait(STOP_S):

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from graders.engine import mark as mark_module
 from graders.engine.mark import MarkingLimits, Result, mark_submission
-from tests.graders.engine_process import PlainForkd
+from graders.engine.plain import PlainStarter
 from tests.sandbox.conftest import make_installation, running_daemon
 
 QUICK = MarkingLimits(cell_s=3, run_s=20, grace_s=1.5, memory_bytes=512 << 20)
@@ -36,13 +35,11 @@ def real_forkd() -> Iterator[Path | None]:
 
 
 @pytest.fixture
-def mark(real_forkd: Path | None, monkeypatch: pytest.MonkeyPatch) -> Mark:
+def mark(real_forkd: Path | None) -> Mark:
     """`mark(source, submitted, limits, files=…)`."""
-    if real_forkd is None:
-        monkeypatch.setattr(mark_module, "Forkd", PlainForkd)
 
     def run(source: bytes, submitted: bytes, limits: MarkingLimits = QUICK, **options: object) -> Result:
-        return mark_submission(source, submitted, limits, real_forkd or Path("/nowhere"), **options)
+        return mark_submission(source, submitted, limits, real_forkd or PlainStarter(), **options)
 
     return run
 
