@@ -30,6 +30,7 @@ _STYLE = """
 .widget-html, .widget-html .widget-html-content { line-height: 1.45; }
 .pupitre-code { background: #f6f7f9; color: #1d2433; border: 1px solid #d5dae3; border-radius: 6px; margin: .5rem 0; overflow-x: auto; max-width: 48rem; }
 .pupitre-code pre { background: none; border: 0; margin: 0; padding: .75rem 1rem; white-space: pre; font: 0.95rem/1.5 ui-monospace, 'DejaVu Sans Mono', Consolas, monospace; color: inherit; }
+.pupitre-code .pupitre-highlight, .pupitre-code .pupitre-highlight pre { overflow: visible; }
 .pupitre-output { border-left: 4px solid #6b7a90; padding: .25rem 1rem; margin: .5rem 0; max-width: 48rem; font: 0.95rem/1.5 ui-monospace, 'DejaVu Sans Mono', Consolas, monospace; white-space: pre-wrap; }
 .pupitre-output .error { font-family: system-ui, sans-serif; }
 .pupitre-note { border-left: 4px solid #3b6ea5; background: rgba(59, 110, 165, .10); padding: .6rem 1rem; margin: .5rem 0; max-width: 48rem; line-height: 1.5; }

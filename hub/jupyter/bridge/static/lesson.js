@@ -70,3 +70,11 @@ function watchKernel(event) {
 }
 
 window.addEventListener("pagehide", () => window.clearTimeout(lesson.lostTimer));
+
+/* ipywidgets gives a slider no accessible name: its visible label becomes one. */
+new MutationObserver(() => {
+  for (const handle of document.querySelectorAll(".noUi-handle:not([aria-label])")) {
+    const label = handle.closest(".widget-slider")?.querySelector(".widget-label")?.textContent;
+    if (label) handle.setAttribute("aria-label", label);
+  }
+}).observe(document.documentElement, { childList: true, subtree: true });
