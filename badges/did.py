@@ -94,10 +94,13 @@ def encode_base64url(data: bytes) -> str:
 
 
 def decode_base64url(text: str) -> bytes:
-    """Unpadded base64url; ValueError when it is not."""
+    """Unpadded base64url; ValueError when it is not, or when its last bits are not zero: each content has one spelling."""
     if not text.isascii() or not all(character.isalnum() or character in "-_" for character in text):
         raise ValueError("not base64url")
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if encode_base64url(data) != text:
+        raise ValueError("not base64url")
+    return data
 
 
 def _public_bytes(key: Key) -> bytes:

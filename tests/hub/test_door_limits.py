@@ -54,6 +54,24 @@ def test_refused_unread(path: str, headers: list[tuple[bytes, bytes]], status: i
     assert set(json.loads(sent[1]["body"])) == {"code", "message"}
 
 
+def test_a_page_that_says_it_itself_is_asked_with_an_empty_body() -> None:
+    received: list[Any] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        received.append(await receive())
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(receive(), 0.01)
+
+    async def refuse(*_message: Any) -> Any:
+        raise AssertionError("the body was read, or an answer sent")
+
+    headers = [(b"content-length", b"104857600")]
+    scope = {"type": "http", "method": "POST", "path": "/verifier/", "headers": headers}
+    asyncio.run(BodyLimit(application)(scope, refuse, refuse))
+    assert received == [{"type": "http.request", "body": b"", "more_body": False}]
+    assert ask("/verifier/", [(b"content-length", b"0x10")])[0][0]["status"] == 413
+
+
 def test_ordinary_requests_pass() -> None:
     for headers in ([], [(b"content-length", b"12")], [(b"content-length", str(limit_bytes(ATTEMPTS)).encode())]):
         assert ask(ATTEMPTS, headers) == ([], True)

@@ -6,11 +6,13 @@ the disk. Stands around the application (`hub/portal/asgi.py`).
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from badges.verify import MAX_FILE_BYTES
 from hub.portal.door.limits import ATTEMPT_LIMITS, COURSE_LIMITS, FORM_BYTES
 
 logger = logging.getLogger(__name__)
@@ -24,9 +26,14 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 TOO_LARGE = "L’envoi est trop volumineux. Effacez les sorties volumineuses, puis recommencez."
 NO_LENGTH = "L’envoi n’annonce pas sa taille : recommencez."
 
+SAY_IT_THEMSELVES = {"/verifier/": MAX_FILE_BYTES + FORM_BYTES}
+"""Pages that anyone drops files on: they read the size that was announced and answer 413 with a sentence of their own."""
+
 
 def limit_bytes(path: str) -> int:
     """The largest body that an address takes; views have smaller limits of their own."""
+    if path in SAY_IT_THEMSELVES:
+        return SAY_IT_THEMSELVES[path]
     limits = ATTEMPT_LIMITS if path.startswith("/api/v1/") and path.endswith("/attempts") else COURSE_LIMITS
     return limits.total_bytes + FORM_BYTES
 
@@ -43,6 +50,9 @@ class BodyLimit:
             await self._application(scope, receive, send)
             return
         status, code, message = refusal
+        if scope["path"] in SAY_IT_THEMSELVES and code == "too-large":
+            await self._application(scope, _empty_body(), send)
+            return
         logger.warning("%s %s: %d %s", scope["method"], scope["path"], status, code)
         body = json.dumps({"code": code, "message": message}, ensure_ascii=False).encode()
         headers = [
@@ -54,11 +64,26 @@ class BodyLimit:
         await send({"type": "http.response.body", "body": body})
 
 
+def _empty_body() -> Receive:
+    """What the application receives instead of the body: nothing, then silence; uvicorn throws away what still comes."""
+    messages: list[MutableMapping[str, Any]] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> MutableMapping[str, Any]:
+        if messages:
+            return messages.pop()
+        await asyncio.Event().wait()  # cancelled when the answer is sent
+        raise asyncio.CancelledError
+
+    return receive
+
+
 def _find_refusal(scope: Scope) -> tuple[int, str, str] | None:
     headers = {name.lower(): value for name, value in scope["headers"]}
     if b"transfer-encoding" in headers and b"content-length" not in headers:
         return 411, "bad-upload", NO_LENGTH
     length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length[:20]) > limit_bytes(scope["path"]):
+    if not length.isdigit():
+        return 413, "bad-upload", NO_LENGTH
+    if int(length[:20]) > limit_bytes(scope["path"]):
         return 413, "too-large", TOO_LARGE
     return None
