@@ -28,10 +28,12 @@ from hub.portal.catalogue.coursefile import (
 )
 from hub.portal.catalogue.programme import Programme, load_programme
 from hub.portal.catalogue.quizfile import Quiz, load_quiz
+from hub.portal.catalogue.sheet import SheetError, parse_sheet
 from hub.portal.catalogue.yamlsource import KeyPath, YamlSource
 
 LESSON_NAME = "lecon.ipynb"
 ASSIGNMENT_NAME = "exercices.ipynb"
+SHEET_NAME = "fiche.md"
 MAX_FILE_BYTES = 20 << 20
 MAX_MODULE_BYTES = 50 << 20
 MAX_MODULE_FILES = 500
@@ -45,6 +47,7 @@ class ModuleContent:
     lesson: bytes | None = None
     assignment: bytes | None = None
     quiz: Quiz | None = None
+    sheet: bytes | None = None
     files: dict[str, bytes] = field(default_factory=dict)
     files_after_submission: dict[str, bytes] = field(default_factory=dict)
 
@@ -99,6 +102,12 @@ def _load_module(reader: _Reader, module: Module, key: KeyPath, slugs: set[str])
             message = _("le module annonce %(announced)g point(s) de QCM et le QCM en donne %(given)g")
             values = {"announced": module.points.quiz, "given": content.quiz.points}
             raise reader.error((*key, "points", "quiz"), message % values)
+    if module.sheet:
+        content.sheet = reader.read((*key, "sheet"), module.sheet)
+        try:
+            parse_sheet(content.sheet)
+        except SheetError as error:
+            raise CourseFileError(module.sheet, error.line, "", error.message) from error
     parts = {"files": content.files, "files_after_submission": content.files_after_submission}
     taken = {LESSON_NAME, ASSIGNMENT_NAME}
     for part, files in parts.items():

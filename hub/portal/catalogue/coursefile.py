@@ -89,6 +89,8 @@ class Module(Strict):
     files: list[CoursePath] = []
     files_after_submission: list[CoursePath] = []
     """Delivered to a learner only once they have handed the assignment in: model answers, annotated copies."""
+    sheet: CoursePath | None = None
+    """A classroom sheet (`sheet.py`), downloaded from the module's page."""
     points: ModulePoints = ModulePoints()
     capacities: list[Line] = []
     """Codes of the course's `programme`; without one, texts."""

@@ -22,7 +22,13 @@ from django.utils.translation import gettext as _
 from graders.blobs import assignment_blobs
 from graders.engine.release import release_notebook
 from hub.portal.catalogue import storage
-from hub.portal.catalogue.coursecontent import ASSIGNMENT_NAME, LESSON_NAME, CourseContent, load_course_and_content
+from hub.portal.catalogue.coursecontent import (
+    ASSIGNMENT_NAME,
+    LESSON_NAME,
+    SHEET_NAME,
+    CourseContent,
+    load_course_and_content,
+)
 from hub.portal.catalogue.coursefile import COURSE_FILE, CourseFile, CourseFileError
 from hub.portal.catalogue.models import Course, CourseSession, CourseVersion
 from hub.portal.catalogue.search import fold
@@ -141,6 +147,8 @@ def _digest_of(course: CourseFile, content: CourseContent) -> str:
         }
         if after := {path: _sha256(data) for path, data in module.files_after_submission.items()}:
             parts["modules"][slug]["files_after_submission"] = after
+        if module.sheet is not None:
+            parts["modules"][slug]["sheet"] = _sha256(module.sheet)
     if content.programme:
         parts["programme"] = content.programme.model_dump(mode="json")
     parts["images"] = {path: _sha256(data) for path, data in content.images.items()}
@@ -172,6 +180,7 @@ def _store_files(course: CourseFile, content: CourseContent, digest: str) -> Non
             "released": stored("released", released),
             "source": stored("source", source),
             "after": stored("after", module.files_after_submission),
+            "sheet": stored("sheet", {} if module.sheet is None else {SHEET_NAME: module.sheet}),
         }
     storage.store_manifest(folder, digest, manifest)
 

@@ -1,8 +1,8 @@
 """The bytes of published versions, on disk under `state_dir/courses/<course>/<version>/`.
 
 Laws: files are kept by content and never rewritten (`graders.blobs`); what learners may have (`released/`), what they may
-have once they have handed in (`after/`) and what they may not (`source/`: solutions and hidden tests) lie in three
-folders, so that no address can reach one through another; a manifest is named by the digest that the database holds (`CourseVersion.digest`) and written last, so that
+have once they have handed in (`after/`), classroom sheets (`sheet/`) and what they may not have (`source/`: solutions and hidden tests) lie in
+folders apart, so that no address can reach one through another; a manifest is named by the digest that the database holds (`CourseVersion.digest`) and written last, so that
 row and files agree whatever is interrupted.
 """
 
@@ -22,7 +22,7 @@ from graders.blobs import BlobStore
 if TYPE_CHECKING:
     from hub.portal.catalogue.models import CourseVersion
 
-Part = Literal["released", "source", "after"]
+Part = Literal["released", "source", "after", "sheet"]
 
 
 @dataclass(frozen=True)

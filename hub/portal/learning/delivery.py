@@ -51,6 +51,12 @@ def list_files_after_submission(session: CourseSession | str, module: str, perso
     return _list_files(version, module, "after")
 
 
+def load_sheet(session: CourseSession, module: str) -> bytes | None:
+    """The source of the module's classroom sheet; None when it has none."""
+    found = _list_files(session.course_version, module, "sheet")
+    return storage.get_blobs(session.course_version, "sheet").get(found[0].sha256) if found else None
+
+
 def has_handed_in(person: Any, session: str, module: str) -> bool:
     """Whether the person has an attempt that was accepted."""
     attempts = Attempt.objects.filter(learner=person, assignment__session=session, assignment__name=module)

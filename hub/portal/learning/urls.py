@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from hub.portal.learning.views import after_submission, attendance, following, module, my_courses, quiz, session, state
+from hub.portal.learning.views import (
+    after_submission,
+    attendance,
+    following,
+    module,
+    my_courses,
+    quiz,
+    session,
+    sheet,
+    state,
+)
 
 MODULE = "session/<slug:session>/module/<slug:module>/"
 
@@ -17,6 +27,7 @@ urlpatterns = [
     path(f"{MODULE}ouvrir/<slug:view>/", module.opening, name="module_opening"),
     path(f"{MODULE}soumettre/", module.submission, name="module_submission"),
     path(f"{MODULE}apres-depot/<path:path>", after_submission.after_submission, name="after_submission"),
+    path(f"{MODULE}fiche/<slug:version>.<slug:form>", sheet.sheet, name="sheet"),
     path(f"{MODULE}essais/", module.attempts, name="module_attempts"),
     path(f"{MODULE}etat/", state.state, name="module_state"),
     path(f"{MODULE}qcm/", quiz.quiz, name="quiz"),

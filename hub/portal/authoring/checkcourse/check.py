@@ -118,6 +118,10 @@ def _count_points(course: CourseFolder) -> dict[str, float]:
 def _place(course: CourseFolder, file: str) -> int:
     files = [
         COURSE_FILE,
-        *(file for module in course.course.modules for file in (module.lesson, module.assignment, module.quiz)),
+        *(
+            file
+            for module in course.course.modules
+            for file in (module.lesson, module.assignment, module.quiz, module.sheet)
+        ),
     ]
     return files.index(file) if file in files else len(files)

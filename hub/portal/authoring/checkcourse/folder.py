@@ -43,6 +43,8 @@ class CourseFolder:
     notebooks: list[CourseNotebook]
     quizzes: Mapping[str, Quiz]
     """File → quiz."""
+    sheets: Mapping[str, bytes]
+    """File → source of a classroom sheet."""
 
 
 def load_folder(folder: Path) -> CourseFolder:
@@ -54,7 +56,7 @@ def load_folder(folder: Path) -> CourseFolder:
         It could not be published: one sentence with file, line and key.
     """
     course, content = load_course_and_content(folder)
-    notebooks, quizzes = [], {}
+    notebooks, quizzes, sheets = [], {}, {}
     for module in course.modules:
         held = content.modules[module.slug]
         for file, name, source in (
@@ -65,4 +67,6 @@ def load_folder(folder: Path) -> CourseFolder:
                 notebooks.append(CourseNotebook(file, module.slug, name, source, held.files))
         if module.quiz and held.quiz:
             quizzes[module.quiz] = held.quiz
-    return CourseFolder(folder, course, notebooks, quizzes)
+        if module.sheet and held.sheet:
+            sheets[module.sheet] = held.sheet
+    return CourseFolder(folder, course, notebooks, quizzes, sheets)

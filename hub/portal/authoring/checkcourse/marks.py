@@ -7,7 +7,8 @@ from typing import Any
 
 import nbformat
 
-from graders.engine.mark import MarkingLimits, Starter, mark_submission
+from graders.engine.mark import MarkingLimits, mark_submission
+from graders.engine.process import Starter
 from graders.engine.release import describe_notebook, release_notebook
 from graders.engine.result import Result
 from hub.portal.authoring.checkcourse.findings import Finding

@@ -12,6 +12,7 @@ from typing import Any
 
 from hub.portal.authoring.checkcourse.folder import CourseFolder, CourseNotebook
 from hub.portal.catalogue.coursefile import COURSE_FILE
+from hub.portal.catalogue.sheet import parse_sheet
 
 _FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.S | re.M)
 _INDENTED = re.compile(r"(?:\A|\n[ \t]*\n)((?: {4}|\t)[^\n]*(?:\n(?: {4}|\t)[^\n]*)*)")
@@ -37,13 +38,17 @@ class Passage:
 
 
 def list_passages(course: CourseFolder) -> Iterator[Passage]:
-    """Notebooks, quizzes, course.yml, in this order."""
+    """Notebooks, quizzes, classroom sheets, course.yml, in this order."""
     for notebook in course.notebooks:
         yield from list_notebook_passages(notebook)
     for file, quiz in course.quizzes.items():
         for question in quiz.questions:
             for text in _texts(question.model_dump(exclude={"id"})):
                 yield Passage(file, question.id, strip_code(text), True, _PYTHON_NAMES)
+    for file, source in course.sheets.items():
+        sheet = parse_sheet(source)
+        for text in (sheet.header["titre"], *(part.text for part in sheet.parts)):
+            yield Passage(file, "", strip_code(text), True, _PYTHON_NAMES)
     about = course.course.model_dump(include={"title", "abstract", "objectives", "public", "keywords"})
     titles = [text for module in course.course.modules for text in (module.title,)]
     badges = [text for badge in course.course.badges for text in (badge.title, badge.description, badge.criteria)]
