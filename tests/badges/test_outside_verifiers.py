@@ -41,6 +41,19 @@ def test_the_keys_are_those_that_the_test_is_about(forms: dict[str, Forms]) -> N
     assert methods == [f"{DID}#ed25519-2", f"{DID}#ed25519-3"]
 
 
+def test_the_awards_are_as_full_as_they_can_be(forms: dict[str, Forms]) -> None:
+    """What is accepted above holds every part that we can issue: an endorsement signed by another, alignments, marks…"""
+    credential = forms["good"].credential
+    achievement = credential["credentialSubject"]["achievement"]
+    assert {"description", "image", "address", "phone", "otherIdentifier", "parentOrg", "endorsement"} <= set(
+        credential["issuer"]
+    )
+    assert {"criteria", "image", "creator", "alignment", "resultDescription", "inLanguage", "humanCode"} <= set(
+        achievement
+    )
+    assert credential["credentialSubject"]["result"] and credential["evidence"]
+
+
 def test_an_outside_reader_finds_the_credential_in_both_pictures(forms: dict[str, Forms]) -> None:
     for award in forms.values():
         assert json.loads(extract_png(award.png, keyword=ITXT_KEYWORD_OB3)) == award.credential

@@ -18,7 +18,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from badges.awards import Achievement, Result, ensure_award, revoke_award  # noqa: E402
+from badges.awards import Achievement, Alignment, Result, ensure_award, revoke_award  # noqa: E402
 from badges.issuer import load_issuer  # noqa: E402
 from badges.keys import add_key, retire_key  # noqa: E402
 from hub.portal.accounts.models import User  # noqa: E402
@@ -40,6 +40,15 @@ def main() -> None:
         criteria="Obtenir 60 % des points.",
         image_svg=SVG,
         hours=6.5,
+        course_title="Python en quatre heures",
+        alignment=[
+            Alignment(
+                "MA2-fonction",
+                "Exploiter une fonction",
+                "Programme de mathématiques de seconde",
+                "https://www.education.example/programme",
+            )
+        ],
     )
     folder = load_issuer().keys_dir
     for kid in ("ed25519-1", "p256-1"):

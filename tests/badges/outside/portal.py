@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from tests.badges.outside.issuer import write_profile
 from tests.installation import ROOT, free_port
 
 PUBLIC_URL = "https://pupitre.example.org"
@@ -69,7 +70,9 @@ def running_portal(state: Path) -> Iterator[Portal]:
     for folder in ("static", "run/doors", "log"):
         (state / folder).mkdir(parents=True)
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("PUPITRE_", "JUPYTERHUB_"))}
+    profile = write_profile(state / "profile", DID, Path(__file__).with_name("badge.svg").read_bytes())
     variables |= {
+        "PUPITRE_ISSUER_PROFILE": str(profile),
         "DJANGO_SETTINGS_MODULE": "hub.portal.settings",
         "PYTHONPATH": str(ROOT),
         "PUPITRE_STATE_DIR": str(state),
