@@ -27,7 +27,7 @@ from pupitre.typography import set_spaces
 
 _STYLE = """
 :root { --jp-widgets-font-size: 15px; --jp-widgets-inline-height: 34px; }
-.widget-html, .widget-html .widget-html-content { line-height: 1.45; }
+.widget-html, .widget-html .widget-html-content { line-height: 1.45; min-width: 0; }
 .pupitre-code { background: #f6f7f9; color: #1d2433; border: 1px solid #d5dae3; border-radius: 6px; margin: .5rem 0; overflow-x: auto; max-width: 48rem; }
 .pupitre-code pre { background: none; border: 0; margin: 0; padding: .75rem 1rem; white-space: pre; font: 0.95rem/1.5 ui-monospace, 'DejaVu Sans Mono', Consolas, monospace; color: inherit; }
 .pupitre-code .pupitre-highlight, .pupitre-code .pupitre-highlight pre { overflow: visible; }
