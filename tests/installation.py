@@ -146,6 +146,7 @@ def make_courses(folder: Path) -> Path:
             },
         ],
         completion={"percent": 60, "each_module": {"opened": True, "auto_percent": 50}, "reviewed": ["m9"]},
+        badges=[badge for badge in described["badges"] if "earned_when" not in badge],
         sessions=[{"slug": "essai", "title": "Python en trois modules", "enrolment": "open"}],
     )
     (essai / "course.yml").write_text(yaml.safe_dump(described, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -10,7 +10,7 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from graders.attempts import receive
 from graders.engine.release import release_notebook
+from graders.marks import ManualMark, set_manual
 from graders.models import Attempt, AttemptState
 from hub.jupyter.bridge.coursetemplate import make_course_files
 from hub.portal.accounts.models import User
@@ -34,6 +35,7 @@ TEXT_ANSWER = (
     "En seconde, je donnerais la fonction toute faite et ne ferais écrire que l'appel ; "
     "l'erreur que j'attends est la virgule décimale."
 )
+REMARK = "La capacité est bien visée ; précisez ce que l'élève verra à l'écran quand il se trompe."
 NAMESPACE = uuid.UUID("6c0ea0c8-1c3f-4d2c-9f0e-3a5f7a9f6f51")
 
 
@@ -71,11 +73,14 @@ def write_small_course(folder: Path, author: Person) -> Path:
 
 
 def answered(source: bytes, wrong: Collection[str] = (), text: str = TEXT_ANSWER) -> bytes:
-    """The learner's copy of an assignment with the author's answers, except for the exercises named `wrong` ("1.3")."""
+    """The learner's copy of an assignment with the author's answers, except for the exercises named `wrong` ("1.3").
+
+    A question in words is answered by `text`.
+    """
     released = json.loads(release_notebook(source))
     for cell in released["cells"]:
         about = cell["metadata"].get("nbgrader", {})
-        if about.get("solution") and about.get("grade"):
+        if about.get("solution") and about.get("grade") and cell["cell_type"] == "markdown":
             cell["source"] = text
     answers = {_grade_id(cell): _text(cell) for cell in _answer_cells(json.loads(source))}
     for cell in _answer_cells(released):
@@ -89,7 +94,7 @@ def answered(source: bytes, wrong: Collection[str] = (), text: str = TEXT_ANSWER
 def _answer_cells(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for cell in notebook["cells"]:
         about = cell["metadata"].get("nbgrader", {})
-        if about.get("solution") and not about.get("grade"):
+        if about.get("solution") and cell["cell_type"] == "code":
             yield cell
 
 
@@ -113,7 +118,9 @@ def study(
         _take_quiz(enrolment, module.slug)
         if module.assignment:
             source = (course / module.assignment).read_bytes()
-            tries = [sorted(wrong), []] if wrong else [[]]
+            prefix = module.slug.removeprefix("m").upper() + "."
+            missed = sorted(exercise for exercise in wrong if exercise.startswith(prefix))
+            tries = [missed, []] if missed else [[]]
             for number, missing in enumerate(tries):
                 receive(
                     learner=person.user,
@@ -149,6 +156,20 @@ def wait_until_marked() -> None:
         if time.monotonic() > deadline:
             raise TimeoutError("la correction des essais de démonstration n'a pas abouti")
         time.sleep(0.2)
+
+
+def review(grader: Person, learner: Person, session: CourseSession, module: str, points: Sequence[float]) -> None:
+    """Mark what a person must mark in the learner's last attempt, as the review page would; not twice."""
+    attempts = Attempt.objects.filter(learner=learner.user, assignment__session=session.slug, assignment__name=module)
+    attempt = attempts.order_by("-number").first()
+    if attempt is None or not attempt.waits_for_grader:
+        return
+    waiting = [cell for cell in attempt.cells.order_by("position") if cell.waits_for_grader]
+    marks = [
+        ManualMark(cell.notebook, cell.grade_id, given, REMARK if number == 0 else "")
+        for number, (cell, given) in enumerate(zip(waiting, points, strict=True))
+    ]
+    set_manual(attempt=attempt, grader=grader.user, marks=marks, seen_review=None)
 
 
 def ensure_roles(session: CourseSession, person: Person) -> None:

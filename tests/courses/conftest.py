@@ -19,6 +19,19 @@ POINTS = {"m1": 6, "m2": 10, "m3": 12, "m4": 12, "m5": 10, "m6": 10, "m7": 10, "
 """Automatic points of each module. Source: pedagogy of the course §3.0."""
 EXERCISES = {"m1": 4, "m2": 5, "m3": 6, "m4": 5, "m5": 5, "m6": 4, "m7": 4, "m8": 3}
 """Number of exercises of each module. Source: pedagogy of the course §3.2 to §3.9."""
+BONUS = {"b1": 2, "b2": 2, "b3": 2, "b4": 2, "b5": 3}
+"""Exercises of each bonus module, each worth 1, which counts in no mark."""
+
+
+def prefix_of(module: str) -> str:
+    """What its exercises' numbers begin with: `3` for m3, `B2` for b2."""
+    return module[1:] if module.startswith("m") else module.upper()
+
+
+def module_of(exercise: str) -> str:
+    """`m3` for 3.2, `b2` for B2.1."""
+    part = exercise.partition(".")[0].lower()
+    return f"m{part}" if part.isdigit() else part
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,7 @@ class ExerciseBench:
 
     def __init__(self, exercise: str) -> None:
         self.exercise = exercise
-        notebook = nbformat.read(COURSE / f"m{exercise.split('.')[0]}" / "exercices.ipynb", as_version=4)
+        notebook = nbformat.read(COURSE / module_of(exercise) / "exercices.ipynb", as_version=4)
         grade_id = f"ex-{exercise.replace('.', '-')}-test"
         by_id = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in notebook.cells}
         self.test_cell: str = by_id[grade_id].source

@@ -11,11 +11,12 @@ import pytest
 
 from graders.engine.mark import MarkingLimits
 from graders.engine.release import release_notebook
-from tests.courses.conftest import POINTS
+from tests.courses.conftest import BONUS, POINTS, prefix_of
 from tests.graders.engine_fixtures import mark, real_forkd
 
 __all__ = ["mark", "real_forkd"]
 
+MARKED = POINTS | BONUS
 LIMITS = MarkingLimits(cell_s=10, run_s=60, grace_s=1.5, memory_bytes=512 << 20)
 WRONG = Path(__file__).resolve().parents[1] / "data" / "wrong"
 
@@ -37,7 +38,7 @@ def submit(source: bytes, answers: dict[str, str]) -> bytes:
 def first_wrong_answers(module: str) -> tuple[dict[str, str], dict[str, str]]:
     """For each exercise of the module, its first wrong answer that has a code: cell → answer, exercise → code."""
     answers, codes = {}, {}
-    for path in sorted(WRONG.glob(f"ex-{module[1]}-*.txt")):
+    for path in sorted(WRONG.glob(f"ex-{prefix_of(module)}-*.txt")):
         match = re.search(r"^%% wrong (E\d\d): .+\n((?:(?!%% ).*\n)+)", path.read_text(encoding="utf-8"), re.M)
         assert match is not None
         exercise = path.stem.removeprefix("ex-").replace("-", ".")
@@ -45,7 +46,7 @@ def first_wrong_answers(module: str) -> tuple[dict[str, str], dict[str, str]]:
     return answers, codes
 
 
-@pytest.mark.parametrize("module", POINTS)
+@pytest.mark.parametrize("module", MARKED)
 def test_solutions_earn_full_marks(course_folder: Path, mark: Any, module: str) -> None:
     source = read_source(course_folder, module)
     notebook = nbformat.reads(source.decode(), as_version=4)
@@ -57,10 +58,10 @@ def test_solutions_earn_full_marks(course_folder: Path, mark: Any, module: str) 
     result = mark(source, submit(source, answers), LIMITS)
     assert result.state == "marked", result.message
     assert {cell.exercise: cell.message for cell in result.cells if not cell.passed} == {}
-    assert sum(cell.points for cell in result.cells) == POINTS[module]
+    assert sum(cell.points for cell in result.cells) == MARKED[module]
 
 
-@pytest.mark.parametrize("module", POINTS)
+@pytest.mark.parametrize("module", MARKED)
 def test_released_copy_earns_nothing(course_folder: Path, mark: Any, module: str) -> None:
     source = read_source(course_folder, module)
     result = mark(source, release_notebook(source), LIMITS)
@@ -71,7 +72,7 @@ def test_released_copy_earns_nothing(course_folder: Path, mark: Any, module: str
     ]
 
 
-@pytest.mark.parametrize("module", POINTS)
+@pytest.mark.parametrize("module", MARKED)
 def test_wrong_answers_get_their_code_from_the_engine(course_folder: Path, mark: Any, module: str) -> None:
     source = read_source(course_folder, module)
     answers, codes = first_wrong_answers(module)

@@ -14,10 +14,12 @@ import yaml
 from nbclient import NotebookClient
 
 from graders.engine.release import describe_notebook, release_notebook
-from tests.courses.conftest import EXERCISES, POINTS
+from tests.courses.conftest import BONUS, EXERCISES, POINTS, prefix_of
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = list(POINTS)
+MARKED = POINTS | BONUS
+LESSONS = [*MODULES, "m9", *BONUS]
 RECORD = """
 import json
 recorded = []
@@ -46,7 +48,7 @@ def code_metas(notebook: Any) -> list[tuple[Any, Any]]:
     return [(cell, cell.metadata.get("nbgrader", {})) for cell in notebook.cells]
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", MARKED)
 def test_exercises_run_whole_with_their_solutions(
     course_folder: Path, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,7 +60,7 @@ def test_exercises_run_whole_with_their_solutions(
     assert all(text.startswith("Test réussi") for text in said), said  # each test cell ran to its end: full marks
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", MARKED)
 def test_released_copy_tells_nothing_and_earns_nothing(course_folder: Path, exercise_bench: Any, module: str) -> None:
     source = (course_folder / module / "exercices.ipynb").read_bytes()
     released = release_notebook(source)
@@ -72,9 +74,9 @@ def test_released_copy_tells_nothing_and_earns_nothing(course_folder: Path, exer
         for cell in nbformat.reads(source.decode(), as_version=4).cells
     }
     answers = [cell for cell, meta in code_metas(notebook) if meta.get("solution")]
-    assert len(answers) == EXERCISES[module]
+    assert len(answers) == (EXERCISES | BONUS)[module]
     for cell in answers:
-        exercise = re.match(r"# Exercice (\d\.\d)\n", cell.source)
+        exercise = re.match(r"# Exercice (B?\d\.\d)\n", cell.source)
         assert exercise is not None, cell.source
         solution = (
             original[cell.metadata["nbgrader"]["grade_id"]].split("### BEGIN SOLUTION")[1].split("### END SOLUTION")[0]
@@ -84,7 +86,7 @@ def test_released_copy_tells_nothing_and_earns_nothing(course_folder: Path, exer
         assert (verdict.passed, verdict.code) == (False, "E00"), verdict
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", MARKED)
 def test_cells_are_named_and_points_add_up(course_folder: Path, module: str) -> None:
     for name in ("lecon.ipynb", "exercices.ipynb"):
         notebook = load_notebook(course_folder, module, name)
@@ -97,13 +99,12 @@ def test_cells_are_named_and_points_add_up(course_folder: Path, module: str) -> 
         sources = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
         assert not re.search(r"\binput\(|urllib|requests|https?://", sources)
     specs = describe_notebook((course_folder / module / "exercices.ipynb").read_bytes())
-    assert sum(spec.max_points for spec in specs) == POINTS[module]
+    assert sum(spec.max_points for spec in specs) == MARKED[module]
     assert {spec.kind for spec in specs} == {"auto"}
-    number = module[1]
-    assert [spec.exercise for spec in specs] == [f"{number}.{n}" for n in range(1, len(specs) + 1)]
+    assert [spec.exercise for spec in specs] == [f"{prefix_of(module)}.{n}" for n in range(1, len(specs) + 1)]
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", LESSONS)
 def test_lesson_runs_whole_and_its_figures_can_be_read(
     course_folder: Path, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +132,7 @@ VALUES = {
     ),
     "m2": ("[resistance(220, 470, 'parallèle'), resistance(220, 470, 'série')]", [149.855, 690]),
     "m3": ("[len(derouler(q)) - 1 for q in (0.3, 0.5, 0.6, 0.8)]", [2, 4, 5, 11]),
+    "m9": ("[lignes_a_ecrire(degre) for degre in (1, 2, 3, 4)]", [0, 0, 2, 5]),
 }
 
 
@@ -146,7 +148,7 @@ def test_simulation_gives_the_reference_values(
     assert json.loads(notebook.cells[-1].outputs[-1].text) == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", LESSONS)
 def test_lesson_follows_the_common_pattern(course_folder: Path, module: str) -> None:
     notebook = load_notebook(course_folder, module, "lecon.ipynb")
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
@@ -165,8 +167,9 @@ def test_lesson_follows_the_common_pattern(course_folder: Path, module: str) -> 
     ):
         assert heading in headings, heading
     assert [int(n) for n in re.findall(r"^## (\d)\.", prose, re.M)] == list(range(1, 10))
-    for call in ("lesson.question(", "lesson.predict(", "lesson.example(", "lesson.simulation(", "lesson.debug("):
+    for call in ("lesson.question(", "lesson.predict(", "lesson.simulation(", "lesson.debug("):
         assert call in code
+    assert "lesson.example(" in code or "lesson.plot(" in code
     words = re.sub(r"`[^`]*`|<[^>]*>", "", prose)
     numbers = set(re.findall(r"\d+\.\d+", words))
     assert numbers <= {f"{module[1]}.{n}" for n in range(1, 7)}, "decimal comma in prose; only exercises have a point"
@@ -174,7 +177,7 @@ def test_lesson_follows_the_common_pattern(course_folder: Path, module: str) -> 
 
 
 def test_hints_exist_for_every_exercise(course_folder: Path) -> None:
-    for module in MODULES:
+    for module in MARKED:
         hints = json.loads((course_folder / module / "data" / "indices.json").read_text(encoding="utf-8"))
         specs = describe_notebook((course_folder / module / "exercices.ipynb").read_bytes())
         assert set(hints) == {spec.exercise for spec in specs}

@@ -36,7 +36,8 @@ class Command(BaseCommand):
         alice, bob, claire, *_others = people
         demo.ensure_roles(session, claire)
         course = settings.ENVIRONMENT.courses_dir / SESSION
-        demo.study(alice, session, course, {"m1", "m2", "m3"}, wrong={"1.3", "2.4"})
+        whole = {module.slug for module in session.course_version.file.main_modules}
+        demo.study(alice, session, course, {*whole, "b1"}, wrong={"1.3", "2.4", "4.3"})
         demo.study(bob, session, course, {"m1"}, wrong={"1.2"})
         with TemporaryDirectory() as folder:
             small = demo.write_small_course(Path(folder), claire)
@@ -49,5 +50,6 @@ class Command(BaseCommand):
             demo.ensure_roles(first_steps, claire)
             demo.study(bob, first_steps, small, {"m1"})
         demo.wait_until_marked()
+        demo.review(claire, alice, session, "m9", [2, 2, 1, 2])
         for person in people:
             self.stdout.write(f"  {person.email:22} {person.password:14} {person.role}")
