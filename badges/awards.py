@@ -2,7 +2,8 @@
 
 Laws: `ensure_award` may be called any number of times, by any number of processes, and killed anywhere: one award per
 person and achievement results, held by a database constraint. The document is signed before the row is written, so no
-row is ever without its signature; the message to the learner is a task written in the same transaction as the row.
+row is ever without its signature; the message to the learner is handed over in the same transaction as the row (the portal's
+mail backend writes it down there).
 A revoked award stays revoked, and is not given again.
 """
 
@@ -27,10 +28,10 @@ from badges.check_codes import make_check_code
 from badges.credential import Achievement, Alignment, Particulars, Result, make_credential
 from badges.errors import BadgeError, IssuerChanged, RevocationRefused
 from badges.issuer import Issuer, load_issuer
+from badges.messages import announce_award, announce_revocation
 from badges.models import Award, Badge
 from badges.names import clean_name
 from badges.status_list import CAPACITY, LENGTH
-from badges.tasks import announce_award, announce_revocation
 
 __all__ = ["Achievement", "Alignment", "Result", "ensure_award", "find_award", "revoke_award", "sign_anew"]
 
@@ -67,7 +68,7 @@ def ensure_award(
         try:
             with transaction.atomic():
                 award.save(force_insert=True)
-                announce_award.enqueue(award.pk)
+                announce_award(award)
         except IntegrityError:
             # Another process was first; or, one time in a great many, the code or the place in the list was taken.
             found = find_award(recipient, achievement.key)
@@ -134,7 +135,7 @@ def revoke_award(award: Award, *, reason: str, by: Any | None) -> Award:
         locked.revocation_reason = reason
         locked.revoked_by = by
         locked.save(update_fields=["revoked_at", "revocation_reason", "revoked_by"])
-        announce_revocation.enqueue(locked.pk)
+        announce_revocation(locked)
     _log.warning("award %s revoked by user %s", locked.check_code, getattr(by, "pk", None))
     return locked
 

@@ -96,8 +96,6 @@ class Award(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     revocation_reason = models.CharField(_("motif de la révocation"), max_length=500, blank=True)
-    announced_at = models.DateTimeField(null=True)
-    revocation_announced_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("badge délivré")

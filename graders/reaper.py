@@ -18,6 +18,7 @@ from django_tasks_db.models import DBTaskResult
 
 from graders.marks import announce_mark, send_mark_changed
 from graders.models import Attempt, AttemptState
+from graders.signals import worker_round
 from graders.tasks import enqueue_marking
 
 logger = logging.getLogger(__name__)
@@ -122,6 +123,7 @@ def start_reaper(stop: threading.Event) -> threading.Thread:
             try:
                 reap()
                 announce_again()
+                worker_round.send_robust(sender=None)  # an error of a listener is logged by Django
                 if rounds % 1200 == 0:
                     forget_old_results()
             except DatabaseError:

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "hub.portal.learning.apps.LearningConfig",
     "hub.portal.authoring.apps.AuthoringConfig",
     "hub.portal.door.apps.DoorConfig",
+    "hub.portal.outbox.apps.OutboxConfig",
     "graders.apps.GradersConfig",
     "badges.apps.BadgesConfig",
     "django.contrib.admin",
@@ -224,15 +225,18 @@ LANGUAGES = [("fr", _("français"))] + ([("en", _("anglais"))] if (PORTAL / "loc
 TIME_ZONE = "Europe/Paris"
 USE_TZ = True
 
+# Messages are rows first, in the transaction of what they tell; a worker sends them (hub/portal/outbox).
+EMAIL_BACKEND = "hub.portal.outbox.backend.OutboxBackend"
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.email_from
 if ENVIRONMENT.email_url:
     _mail = urlsplit(ENVIRONMENT.email_url)
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    OUTBOX_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 25
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
     EMAIL_USE_TLS = "tls=1" in _mail.query
 else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    OUTBOX_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = STATE / "mail"
 
 # Where `graders`, which knows sessions by slug only, finds their titles.

@@ -15,6 +15,7 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext_noop
 
 from hub.portal.accounts.access import end_hub_access, end_sessions
 from hub.portal.accounts.models import User
@@ -25,10 +26,11 @@ logger = logging.getLogger(__name__)
 def tell(user: User, template: str, subject: str, **context: object) -> bool:
     """Write to a person; a mail server that fails is logged and undoes no decision."""
     context |= {"user": user, "portal": settings.ENVIRONMENT.public_url}
-    with translation.override(settings.LANGUAGE_CODE):  # not the language of whoever decides
+    with translation.override(user.language or settings.LANGUAGE_CODE):  # not the language of whoever decides
         body = render_to_string(f"accounts/email/{template}.txt", context)
+        title = translation.gettext(subject)
     try:
-        send_mail(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}", body, None, [user.email])
+        send_mail(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{title}", body, None, [user.email])
     except (OSError, SMTPException) as error:
         logger.error("Message %s to account %s not sent: %s", template, user.pk, error)
         return False
@@ -52,7 +54,7 @@ def welcome(user: User, email: str) -> None:
         return
     address = settings.ENVIRONMENT.public_url + reverse("account", args=[user.pk])
     for manager in User.objects.filter(is_manager=True, is_active=True, approved_at__isnull=False):
-        tell(manager, "request", "une demande de compte attend", person=user, address=address)
+        tell(manager, "request", gettext_noop("une demande de compte attend"), person=user, address=address)
 
 
 def approve(user: User, by: User) -> bool:
@@ -61,7 +63,7 @@ def approve(user: User, by: User) -> bool:
     if not waiting.update(approved_at=timezone.now(), refused_at=None, refusal_reason=""):
         return False
     logger.info("Account %s approved by account %s", user.pk, by.pk)
-    tell(user, "approved", "votre compte est ouvert")
+    tell(user, "approved", gettext_noop("votre compte est ouvert"))
     return True
 
 
@@ -71,7 +73,7 @@ def refuse(user: User, by: User, reason: str) -> bool:
     if not waiting.update(refused_at=timezone.now(), refusal_reason=reason):
         return False
     logger.info("Account %s refused by account %s", user.pk, by.pk)
-    tell(user, "refused", "votre demande de compte", reason=reason)
+    tell(user, "refused", gettext_noop("votre demande de compte"), reason=reason)
     return True
 
 

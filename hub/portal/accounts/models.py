@@ -52,6 +52,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("adresse électronique"), unique=True)
     display_name = models.CharField(_("nom affiché"), max_length=120)
     school = models.CharField(_("établissement"), max_length=200, blank=True)
+    language = models.CharField(_("langue des messages"), max_length=10, blank=True, editable=False)
+    """Of the pages when the person last signed up or in; empty: not known, messages are in French."""
     hub_name = models.CharField(_("nom pour le Hub"), max_length=13, unique=True, editable=False, default=make_hub_name)
     is_active = models.BooleanField(_("compte actif"), default=True)
     is_manager = models.BooleanField(_("gestionnaire"), default=False)

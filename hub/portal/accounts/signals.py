@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.signals import password_changed, password_reset, password_set
+from allauth.account.signals import password_changed, password_reset, password_set, user_signed_up
 from allauth.usersessions.models import UserSession
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils.translation import get_language
 
 from hub.portal.accounts.access import end_hub_access, end_sessions
 from hub.portal.accounts.models import User
+
+
+@receiver([user_signed_up, user_logged_in])
+def after_sign_in(sender: object, user: User, **_kwargs: Any) -> None:
+    """Messages will be in the language of the pages that the person reads."""
+    language = get_language() or ""
+    if language and user.language != language:
+        user.language = language
+        User.objects.filter(pk=user.pk).update(language=language)
 
 
 @receiver(user_logged_out)
