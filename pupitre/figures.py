@@ -41,9 +41,12 @@ def draw(exercise: str, *, hidden: bool | str = False, **values: Any) -> Any:
     """Run the answer cell again (these values in place of those written out) and give the axes it drew on, a matplotlib `Axes`."""
     text = source(exercise)
     misused = _find_misused_function(text)
+    pyplot: Any = importlib.import_module("matplotlib.pyplot")
+    if any(not callable(getattr(pyplot, name, print)) for name in _FUNCTIONS):
+        # Give pyplot its functions back, so that the mended cell works without starting the kernel again.
+        importlib.reload(pyplot)
     if misused is not None:
         _fail(misused, hidden)
-    pyplot: Any = importlib.import_module("matplotlib.pyplot")
     before = set(pyplot.get_fignums())
     pyplot.figure()  # so that nothing is added to a figure that was there
     shown, pyplot.show = pyplot.show, lambda *_args, **_named: None  # showing would close it
@@ -212,7 +215,6 @@ def _find_misused_function(text: str) -> Diagnosis | None:
     for node in ast.walk(ast.parse(text)):
         for target in node.targets if isinstance(node, ast.Assign) else []:
             if isinstance(target, ast.Attribute) and target.attr in _FUNCTIONS:
-                _restore_pyplot()
                 name = ast.unparse(target)
                 return Diagnosis(
                     "E20",
@@ -224,11 +226,6 @@ def _find_misused_function(text: str) -> Diagnosis | None:
                 f"La fonction `{ast.unparse(node.value)}` est nommée sans être appelée : il manque les parenthèses.",
             )
     return None
-
-
-def _restore_pyplot() -> None:
-    """Give pyplot its functions back, so that the mended cell works without starting the kernel again."""
-    importlib.reload(importlib.import_module("matplotlib.pyplot"))
 
 
 def _describe_other_points(drawn: list[Series], count: int) -> Diagnosis:

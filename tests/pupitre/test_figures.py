@@ -81,10 +81,12 @@ def test_points_badly_drawn(code: str, expected: str) -> None:
     assert refusal(lambda: figures.points(draw(code), I, U)).code == expected
 
 
-def test_a_replaced_function_is_given_back(pyplot: Any) -> None:
+@pytest.mark.parametrize("is_tested_before_it_is_mended", [True, False])
+def test_a_replaced_function_is_given_back(pyplot: Any, is_tested_before_it_is_mended: bool) -> None:
     pyplot.ylim = (0, 5)
-    refusal(lambda: draw("plt.ylim = (0, 5)"))
-    assert callable(pyplot.ylim)
+    if is_tested_before_it_is_mended:
+        refusal(lambda: draw("plt.ylim = (0, 5)"))
+        assert callable(pyplot.ylim)
     figures.points(draw("plt.plot(I, U, 'o')\nplt.ylim(0, 5)"), I, U)
 
 
