@@ -46,6 +46,7 @@ def main(channel: socket.socket, listen: socket.socket | None = None) -> None:
     """Serve one marking run on `channel`, until the other end closes it."""
     requests = channel.makefile("rb")
     first = json.loads(requests.readline())
+    os.environ.update(first["environment"])
     folder = _make_folder(first["files"])
     capture = Capture(first["limits"]["output_bytes"], first["limits"]["rich_bytes"])
     reader = redirect_streams(capture)

@@ -12,40 +12,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from nbgrader.utils import is_solution
 
 from graders.engine import sentences
 from graders.engine.notebook import Cell, Notebook, NotebookRefused, get_nbgrader, read_notebook, write_notebook
+from graders.engine.process import Starter, end_process, start_process
 from graders.engine.release import get_exercise, is_graded, is_test, make_model, read_source
 from graders.engine.repair import MARKER, Repaired, repair_submission
 from graders.engine.result import CellMark, MarkingLimits, Result
-from graders.engine.runner import Failure, Runner, RunProcess, Stopped
+from graders.engine.runner import Failure, Runner, Stopped
 from graders.engine.verdict import EMPTY_REPLY, judge_manual, judge_stopped, judge_test, make_outputs
 from graders.errors import SandboxUnavailable
-from sandbox.client import Forkd, Request
-from sandbox.errors import SandboxError
-from sandbox.limits import Limits
 
 log = logging.getLogger(__name__)
-STOP_S = 2.0
-
-
-class Process(RunProcess, Protocol):
-    """What is used of `sandbox.client.Sandbox`."""
-
-    @property
-    def pid(self) -> int: ...
-    def kill(self) -> None: ...
-    def wait(self, timeout_s: float, /) -> bool: ...
-    def close(self) -> None: ...
-
-
-class Starter(Protocol):
-    """What is used of `sandbox.client.Forkd`."""
-
-    def start(self, request: Request, /) -> Process: ...
 
 
 __all__ = ["CellMark", "MarkingLimits", "Result", "mark_submission"]
@@ -109,17 +89,17 @@ def _run(
     repaired: Repaired, limits: MarkingLimits, forkd: Path | Starter, files: Mapping[str, bytes], label: str
 ) -> _State:
     state = _State()
-    process = _start_process(forkd, limits, label)
+    process = start_process(forkd, limits, label)
     try:
         runner = Runner(process, limits)
         try:
-            runner.start(files, _find_sources(repaired.notebook))
+            runner.start(files, find_sources(repaired.notebook))
         except Stopped as stop:  # before any learner's code: not theirs
             raise SandboxUnavailable(f"marking process did not start: {stop.code}") from stop
         for number, cell in enumerate(repaired.notebook.cells, 1):
             _run_cell(runner, cell, number, state)
     finally:
-        _end_process(process)
+        end_process(process)
     if state.stop_code:
         log.warning("marking %s: stopped (%s) at cell %d", label, state.stop_code, state.stop_number)
     return state
@@ -154,33 +134,7 @@ def _run_cell(runner: Runner, cell: Cell, number: int, state: _State) -> None:
         state.marks.append(judge_test(cell, EMPTY_REPLY, None))
 
 
-def _start_process(forkd: Path | Starter, limits: MarkingLimits, label: str) -> Process:
-    bounds = Limits(
-        memory_bytes=limits.memory_bytes,
-        processes=limits.processes,
-        cpu_s=int(limits.run_s) + 30,
-        file_bytes=limits.file_bytes,
-        open_files=limits.open_files,
-    )
-    starter: Starter = Forkd(forkd) if isinstance(forkd, Path) else forkd
-    try:
-        return starter.start(Request(profile="grading", label=label, uid=None, limits=bounds))
-    except SandboxError as error:
-        raise SandboxUnavailable(f"forkd: {error.code}: {error.message}") from error
-
-
-def _end_process(process: Process) -> None:
-    try:
-        process.kill()
-        if not process.wait(STOP_S):
-            log.error("marking process %d does not end", process.pid)
-    except SandboxError as error:
-        log.error("marking process %d: %s", process.pid, error)
-    finally:
-        process.close()
-
-
-def _find_sources(notebook: Notebook) -> dict[str, str]:
+def find_sources(notebook: Notebook) -> dict[str, str]:
     """Text of each answer cell, by exercise: tests may read it or run it again with other values."""
     sources: dict[str, str] = {}
     for cell in notebook.cells:

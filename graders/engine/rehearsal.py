@@ -41,7 +41,7 @@ def rehearse() -> set[str]:
     from graders.engine.child import main
 
     ours, theirs = socket.socketpair()
-    first: dict[str, Any] = {"files": {}, "sources": {}, "limits": _LIMITS}
+    first: dict[str, Any] = {"files": {}, "sources": {}, "environment": {}, "limits": _LIMITS}
     cells = [{"nonce": "", "kind": kind, "source": source, "timeout_s": 30} for kind, source in _CELLS]
     with ours:
         for message in (first, *cells):

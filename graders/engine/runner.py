@@ -92,11 +92,14 @@ class Runner:
         self._buffer = bytearray()
         process.channel.setblocking(False)
 
-    def start(self, files: Mapping[str, bytes], sources: Mapping[str, str]) -> None:
+    def start(
+        self, files: Mapping[str, bytes], sources: Mapping[str, str], environment: Mapping[str, str] | None = None
+    ) -> None:
         """Send what the run needs and wait until it is ready; the run's own time counts from here."""
         first = {
             "files": encode_files(files),
             "sources": dict(sources),
+            "environment": dict(environment or {}),
             "limits": {"output_bytes": self._limits.output_bytes, "rich_bytes": self._limits.rich_bytes},
         }
         deadline = time.monotonic() + START_S

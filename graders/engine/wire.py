@@ -1,6 +1,6 @@
 """What passes on the channel between the worker and the isolated process: one JSON object per line, each way.
 
-Worker → process: first `{"files": {path: base64}, "sources": {exercise: text}, "limits": {…}}`, then per cell
+Worker → process: first `{"files": {path: base64}, "sources": {exercise: text}, "environment": {…}, "limits": {…}}`, then per cell
 `{"nonce", "kind": "answer" | "test", "source", "timeout_s"}`. Process → worker: first `{"nonce": "ready"}`, then per cell
 `{"nonce", "outputs": […], "error": null | {…}}`. Never pickle; nothing that arrives from the process is trusted.
 """

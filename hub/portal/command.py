@@ -22,6 +22,10 @@ def _run(arguments: list[str]) -> None:
     launchers = {"run": run.main, "stop": stop.stop, "demo": demo.main}
     if arguments and arguments[0] in launchers:
         sys.exit(launchers[arguments[0]](arguments[1:]))
+    if arguments and arguments[0] == "autograde":  # on a folder of nbgrader's: no portal, no state
+        from graders.standalone import command
+
+        sys.exit(command.main(arguments[1:]))
     _leave_root(load_environment().state_dir.exists())
     from django.core.management import execute_from_command_line
 
