@@ -83,7 +83,7 @@ def extract_svg(svg: bytes) -> str:
         raise FileRefused(error.code, error.message) from error
     for element in root.iter():
         local = str(element.tag).rpartition("}")[2].lower()
-        if local in ("script", "foreignobject") or any(name.lower().startswith("on") for name in element.attrib):
+        if local in ("script", "foreignobject") or any(_is_code(*attribute) for attribute in element.attrib.items()):
             raise FileRefused("svg-script", _("Cette image SVG contient du code : ne l’ouvrez pas."))
     found = root.findall(f".//{{{SVG_BADGE_NAMESPACE}}}credential")
     if not found:
@@ -103,6 +103,11 @@ def _read_text(kind: bytes, data: bytes) -> str:
         return fields[2:].split(b"\0", 2)[2].decode("utf-8")
     except (IndexError, UnicodeDecodeError) as error:
         raise FileRefused("png-badge-unreadable", _("Le badge de cette image est illisible.")) from error
+
+
+def _is_code(name: str, value: str) -> bool:
+    """Whether an attribute runs something; what is not known as such is still not the badge's own picture."""
+    return name.rpartition("}")[2].lower().startswith("on") or value.strip().lower().startswith("javascript:")
 
 
 def _find_root(svg: bytes) -> int:

@@ -70,6 +70,8 @@ def _read_proof(document: dict[str, Any]) -> dict[str, Any]:
     proof = document.get("proof")
     if isinstance(proof, list) and len(proof) == 1:
         proof = proof[0]
+    if isinstance(proof, list) and proof:
+        raise ProofInvalid("proof-several", _("Le document porte plusieurs signatures : Pupitre n’en met qu’une."))
     if not isinstance(proof, dict):
         raise ProofInvalid("proof-missing", _("Le document ne porte pas de signature."))
     if set(proof) != {*_OPTIONS, "proofValue"} or not all(isinstance(value, str) for value in proof.values()):

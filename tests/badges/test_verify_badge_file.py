@@ -147,7 +147,7 @@ FORGERIES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "another award's number": (lambda d: d.update(id=d["id"].replace("7K3M", "0000")), "award-unknown"),
     "no number": (lambda d: d.pop("id"), "award-unknown"),
     "proof removed": (lambda d: d.pop("proof"), "proof-missing"),
-    "two proofs": (lambda d: d.update(proof=[d["proof"], d["proof"]]), "proof-missing"),
+    "two proofs": (lambda d: d.update(proof=[d["proof"], d["proof"]]), "proof-several"),
     "proof value": (lambda d: d["proof"].update(proofValue="z" + "1" * 64), "proof-mismatch"),
     "proof date": (lambda d: d["proof"].update(created="2020-01-01T00:00:00Z"), "proof-mismatch"),
     "unknown key": (lambda d: d["proof"].update(verificationMethod=d["issuer"]["id"] + "#ed25519-9"), "key-unknown"),
