@@ -55,6 +55,14 @@ class VerifierForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
     )
+    address = forms.URLField(
+        label=_("Ou adresse du badge"),
+        help_text=_("Celle de sa page ou de son fichier."),
+        max_length=1000,
+        required=False,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
     file = forms.FileField(
         label=_("Ou fichier du badge"),
         help_text=_("Image PNG ou SVG, attestation PDF, fichier JSON ou JWT, 1 Mo au plus. Il n’est pas conservé."),

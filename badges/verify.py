@@ -38,6 +38,8 @@ class State(StrEnum):
     """What a person is told, from best to worst."""
 
     VALID = "valid"
+    SIGNED = "signed"
+    """By a key that is in the file itself: whole, but from whom is not known here."""
     DEMONSTRATION = "demonstration"
     UNVERIFIABLE = "unverifiable"
     EXPIRED = "expired"
@@ -95,7 +97,7 @@ def verify_file(content: bytes, register: Register, now: datetime) -> Verdict:
     try:
         if len(content) > MAX_FILE_BYTES:
             raise FileRefused("file-too-large", _("Ce fichier dépasse 1 Mo : un badge est bien plus petit."))
-        text, has_own_picture = _extract_text(content)
+        text, has_own_picture = extract_text(content)
         if _TOKEN.fullmatch(text.strip()):
             return _verify_token(text.strip(), register, now, has_own_picture)
         return verify_credential(parse_json(text), register, now, has_own_picture)
@@ -137,7 +139,7 @@ def _verify(
                 State.UNVERIFIABLE,
                 "issuer-unknown",
                 _(
-                    "Signature non vérifiable ici : ce badge dit venir d’un autre émetteur, et Pupitre n’interroge personne."
+                    "Signature non vérifiable ici : ce badge dit venir d’un autre émetteur, que cette installation ne connaît pas."
                 ),
                 facts,
             )
@@ -208,7 +210,7 @@ def parse_json(text: str) -> dict[str, Any]:
     return document
 
 
-def _extract_text(content: bytes) -> tuple[str, Callable[[Registered], bool]]:
+def extract_text(content: bytes) -> tuple[str, Callable[[Registered], bool]]:
     """The credential's text, and how to tell whether the picture around it is the badge's own."""
     if content.startswith(baking.PNG_SIGNATURE):
         text = baking.extract_png(content)

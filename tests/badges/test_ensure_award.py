@@ -261,7 +261,7 @@ def test_messages_are_in_the_learners_language(public_site: Any, make_user: Any,
     award = award_to(make_user("erin", language="en"))
     revoke_award(award, reason="Error", by=None)
     subjects = [message.subject for message in mail.outbox]
-    assert subjects == ["Your badge “Petit parcours d’été”", "Your badge “Petit parcours d’été” was revoked"]
+    assert subjects == ["Your badge “Petit parcours d’été”", "Your badge “Petit parcours d’été” has been revoked"]
     award_to(make_user("alice"))
     assert mail.outbox[-1].subject == "Votre badge « Petit parcours d’été »"
 
