@@ -50,7 +50,7 @@ def check(text: str, issuer: str, documents: dict[str, str]) -> dict[str, str]:
         for sign, outcome in (
             ("Credential has expired", "expired"),
             ("not yet valid", "early"),
-            ("revoked", "revoked"),
+            ("Credential status '", "revoked"),
         ):
             if sign in words and "proof" not in words:
                 return {"outcome": outcome, "detail": words[:300]}
