@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -97,16 +98,17 @@ def ensure_badge(achievement: Achievement) -> Badge:
 
 def check_issuer_unchanged(issuer: Issuer) -> None:
     """Refuse to issue under a new public address while real awards live under another."""
-    other = Award.objects.filter(is_demonstration=False).exclude(issuer_id=issuer.did).first()
-    if other is not None:
-        _log.error("public address is %s but awards were issued by %s", issuer.did, other.issuer_id)
+    # « Before or after », not « other than »: the index answers, however many awards there are.
+    elsewhere = Award.objects.filter(Q(issuer_id__lt=issuer.did) | Q(issuer_id__gt=issuer.did), is_demonstration=False)
+    for other in elsewhere.order_by().values_list("issuer_id", flat=True)[:1]:
+        _log.error("public address is %s but awards were issued by %s", issuer.did, other)
         raise IssuerChanged(
             "issuer-changed",
             _(
                 "Des badges ont été délivrés sous %(other)s : changer d’adresse publique les rendrait "
                 "invérifiables. Rétablissez PUPITRE_PUBLIC_URL."
             )
-            % {"other": other.issuer_id},
+            % {"other": other},
         )
 
 
