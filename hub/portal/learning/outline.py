@@ -50,5 +50,5 @@ def describe_remaining(module: Module, row: ModuleProgress) -> str:
     if module.assignment and row.attempt_number == 0:
         return _("faire le carnet d’exercices")
     if module.quiz and row.quiz_takes == 0:
-        return _("répondre au QCM")
+        return _("répondre au QCM") if module.points.quiz else _("répondre au questionnaire")
     return ""

@@ -118,8 +118,10 @@ def test_a_module_of_no_point_is_done_when_its_steps_are(session, alice, signed_
     page = "/session/petit/module/m0/"
     text = browser.get(page).content.decode()
     assert "Rien n’est noté" in text
-    browser.post(PAGE, CODER)
     make_attempt(alice, "petit", "m0", {"ex-1-1-test": 0})
+    steps = browser.get("/session/petit/").context["steps"]
+    assert (steps[0].state, steps[0].remaining) == ("current", "répondre au questionnaire")
+    browser.post(PAGE, CODER)
     text = browser.get(page).content.decode()
     assert "/ 0" not in text
     assert f"{PAGE}?passage=1#resultat" in text
