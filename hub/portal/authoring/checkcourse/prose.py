@@ -48,7 +48,7 @@ def list_passages(course: CourseFolder) -> Iterator[Passage]:
     for file, source in course.sheets.items():
         sheet = parse_sheet(source)
         for text in (sheet.header["titre"], *(part.text for part in sheet.parts)):
-            yield Passage(file, "", strip_code(text), True, _PYTHON_NAMES)
+            yield Passage(file, "", strip_code(text), True, _PYTHON_NAMES | _names_in_text(source.decode("utf-8")))
     about = course.course.model_dump(include={"title", "abstract", "objectives", "public", "keywords"})
     titles = [text for module in course.course.modules for text in (module.title,)]
     badges = [text for badge in course.course.badges for text in (badge.title, badge.description, badge.criteria)]
@@ -124,9 +124,18 @@ def _names_of(cells: list[Any]) -> frozenset[str]:
         if cell.cell_type == "code":
             found.update(re.findall(r"[^\W\d]\w*", re.sub(r"#.*|“.*?”", "", _without_sentences(cell.source))))
         else:
-            for code in re.findall(r"`([^`\n]+)`", cell.source):
-                found.update(re.findall(r"[^\W\d]\w*", code))
+            found.update(_names_in_text(cell.source))
     return frozenset(found)
+
+
+def _names_in_text(text: str) -> frozenset[str]:
+    """The names of the programs and pieces of code that a Markdown text holds."""
+    blocks = [block[0] for block in re.finditer(r"^```.*?^```", text, re.S | re.M)]
+    return frozenset(
+        name
+        for code in [*blocks, *re.findall(r"`([^`\n]+)`", text)]
+        for name in re.findall(r"[^\W\d]\w*", re.sub(r"#.*|\"[^\"\n]*\"", "", code))
+    )
 
 
 def _without_sentences(code: str) -> str:

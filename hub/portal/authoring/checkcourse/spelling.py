@@ -16,7 +16,9 @@ from hub.portal.authoring.checkcourse.reading import UNITS
 
 SHARED_LIST, COURSE_LIST = "dictionary", "dictionnaire.txt"
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_NOT_WORDS = re.compile(r"\S*(?:[_=^*/()\[\]{}]\S*[^\W\d_]|\w[_=^*\[\]{}]|[₀-₉⁰-⁹⁺⁻²³¹])\S*|\b[A-Z]{1,3}\d[\w-]*")
+_NOT_WORDS = re.compile(
+    r"\S*(?:[_=^*/()\[\]{}]\S*[^\W\d_]|\w[_=^*\[\]{}]|[₀-₉⁰-⁹⁺⁻²³¹ᵢⱼₐ-ₜᵃ-ᶻⁱⁿ])\S*|\b[A-Z]{1,3}\d[\w-]*"
+)
 _SUGGESTIONS = 3
 
 
