@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from graders.blobs import assignment_blobs, submission_blobs
+from graders.doorbell import MARKS, ring
 from graders.engine.mark import mark_submission
 from graders.engine.notebook import get_nbgrader
 from graders.engine.result import MarkingLimits
@@ -186,6 +187,7 @@ def store_outcome(attempt_id: int, claim: str, outcome: Outcome) -> bool:
         attempt.duration_s, attempt.marked_at = outcome.duration_s, timezone.now()
         attempt.claim, attempt.heartbeat_at = "", None
         attempt.save()
+        transaction.on_commit(lambda: ring(MARKS, str(attempt.learner_id)))
         announce_mark(attempt)
     logger.info(
         "attempt %d %s in %.2f s (%s, %d repairs%s)",

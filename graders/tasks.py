@@ -19,6 +19,7 @@ from django.db.models import F
 from django.utils import timezone
 from django_tasks import task
 
+from graders.doorbell import MARKS, WORK, ring
 from graders.errors import SandboxUnavailable
 from graders.marking import Outcome, mark_files, store_outcome
 from graders.models import Attempt, AttemptState
@@ -41,6 +42,7 @@ def mark_attempt(attempt_id: int) -> str:
     if not claim_attempt(attempt_id, claim):
         return "skipped"
     attempt = Attempt.objects.select_related("assignment", "version").get(pk=attempt_id)
+    ring(MARKS, str(attempt.learner_id))
     try:
         with heartbeat(attempt_id, claim):
             outcome: Outcome = mark_files(attempt, settings.ENVIRONMENT.run_dir / "forkd.sock")
@@ -60,6 +62,7 @@ def enqueue_marking(attempt: Attempt, delay_s: float = 0.0) -> None:
     result = mark_attempt.using(run_after=run_after).enqueue(attempt.pk)
     attempt.task_id = str(result.id)
     Attempt.objects.filter(pk=attempt.pk).update(task_id=attempt.task_id)
+    transaction.on_commit(lambda: ring(WORK))
 
 
 def claim_attempt(attempt_id: int, claim: str) -> bool:

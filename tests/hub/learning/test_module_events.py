@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from graders.doorbell import MARKS, ring
 from graders.models import Attempt
 from hub.portal.learning.views.state import stream
 
@@ -50,6 +51,23 @@ def test_the_mark_is_said_soon_and_the_stream_ends(alice, make_attempt):
         ("attempt", {"number": 1, "state": "marked", "reviews": 0}),
         ("end", {"reason": "marked"}),
     ]
+
+
+def test_the_bell_is_what_wakes_the_stream(alice, make_attempt, monkeypatch):
+    """With no look at the database of its own, a mark is said as soon as its worker rings."""
+    attempt = make_attempt(alice, "essai", "m1", {}, state="queued")
+    monkeypatch.setattr("hub.portal.learning.views.state.WAITING_POLL_S", 30.0)
+
+    def mark():
+        from django.db import connection
+
+        Attempt.objects.filter(pk=attempt.pk).update(state="marked")
+        ring(MARKS, str(alice.pk))
+        connection.close()
+
+    began = time.monotonic()
+    assert read(alice, 60, mark)[-1] == ("end", {"reason": "marked"})
+    assert time.monotonic() - began < 20
 
 
 def test_nothing_to_wait_for_ends_with_time(alice, essai):

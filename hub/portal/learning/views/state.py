@@ -8,6 +8,7 @@ hold few connections.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -19,11 +20,13 @@ from django.db import close_old_connections
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from graders.doorbell import MARKS, SharedDoorbell
 from graders.models import Attempt
 from hub.portal.learning.access import get_module_access
 from hub.portal.learning.feedback import PENDING_STATES
 
-WAITING_POLL_S = 0.3
+WAITING_POLL_S = 1.0
+"""The bell rings when an attempt changes; a worker of another machine is not heard."""
 IDLE_POLL_S = 2.0
 """Nothing waits to be marked: an attempt may still come from the notebook, in another tab."""
 LIFETIME_S = 600.0
@@ -66,19 +69,22 @@ async def stream(learner_id: int, session: str, module: str, *, lifetime_s: floa
     said_at = 0.0
     seen: AttemptsState | None = None
     waited = False
-    while time.monotonic() < ends_at:
-        now = await read(learner_id, session, module)
-        if now != seen:
-            seen, said_at = now, time.monotonic()
-            yield _event("attempt", asdict(now))
-        elif time.monotonic() - said_at > KEEP_ALIVE_S:
-            said_at = time.monotonic()
-            yield b": \n\n"
-        if waited and not now.is_pending:
-            yield _event("end", {"reason": now.state})
-            return
-        waited = now.is_pending
-        await asyncio.sleep(WAITING_POLL_S if now.is_pending else IDLE_POLL_S)
+    with SharedDoorbell.about(MARKS, str(learner_id)) as rung:
+        while time.monotonic() < ends_at:
+            rung.clear()
+            now = await read(learner_id, session, module)
+            if now != seen:
+                seen, said_at = now, time.monotonic()
+                yield _event("attempt", asdict(now))
+            elif time.monotonic() - said_at > KEEP_ALIVE_S:
+                said_at = time.monotonic()
+                yield b": \n\n"
+            if waited and not now.is_pending:
+                yield _event("end", {"reason": now.state})
+                return
+            waited = now.is_pending
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(rung.wait(), WAITING_POLL_S if now.is_pending else IDLE_POLL_S)
     yield _event("end", {"reason": "timeout"})
 
 
