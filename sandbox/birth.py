@@ -30,6 +30,7 @@ from sandbox import landlock, warm, zygote
 from sandbox import namespaces as ns
 from sandbox.errors import SandboxRefused
 from sandbox.filesystem import WRITABLE, Tree, enter_tree
+from sandbox.gateway import make_variables, offer_port
 from sandbox.init import handle_signals, kill_descendants, watch
 from sandbox.limits import Limits, apply_limits
 from sandbox.process import close_all_but, find_start_time
@@ -93,6 +94,8 @@ class Plan:
     cgroup_procs: tuple[Path, ...]
     memory_is_counted: bool
     """A cgroup counts the memory of the whole sandbox."""
+    gateway: Path | None = None
+    """Where the gateway of the network listens; None: no network."""
 
     @property
     def inside_home(self) -> str:
@@ -112,6 +115,7 @@ class Plan:
             "TERM": "xterm-256color",
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
+            **(make_variables() if self.gateway else {}),
         }
 
 
@@ -184,6 +188,8 @@ def _enter_sandbox(plan: Plan) -> None:
         home = plan.home.open(plan.uid) if plan.home else None
         ns.set_hostname("pupitre")
         ns.bring_loopback_up()
+        if plan.gateway:
+            offer_port(plan.gateway, plan.label)
         enter_tree(
             Tree(
                 read_only=plan.read_only,

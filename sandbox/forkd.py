@@ -26,6 +26,7 @@ from sandbox.cgroup import Cgroups, find_cgroups
 from sandbox.childlog import open_log, read_tail
 from sandbox.client import Forkd as Client
 from sandbox.errors import SandboxError, SandboxRefused
+from sandbox.gateway import Gateway
 from sandbox.landlock import find_abi
 from sandbox.nursery import Nursery, NurseryDied
 from sandbox.profile import GRADING_UIDS, PROFILES
@@ -52,6 +53,8 @@ class Forkd:
         self.roster = Roster(settings.servers_dir)
         self.selector = selectors.DefaultSelector()
         self.nursery = Nursery([*settings.entries.values(), *([settings.zygote] if settings.zygote else [])])
+        on = settings.network and self.isolation != "none"
+        self.gateway = Gateway(settings.socket.parent / "gateway.sock") if on else None
         self._next_grading = 0
 
     # --- life --------------------------------------------------------------------------------------------------------
@@ -63,6 +66,8 @@ class Forkd:
             log.info("found again label=%s profile=%s pid=%d uid=%d", entry.label, entry.profile, entry.pid, entry.uid)
         self.cgroups.sweep()
         door = self._open_door()
+        if self.gateway:
+            self.gateway.ensure()
         self._start_nursery()
         stop, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake)
@@ -71,10 +76,11 @@ class Forkd:
         self.selector.register(door, selectors.EVENT_READ)
         self.selector.register(stop, selectors.EVENT_READ)
         log.info(
-            "ready isolation=%s cgroup=%s landlock=%s live=%d owner=%d",
+            "ready isolation=%s cgroup=%s landlock=%s network=%s live=%d owner=%d",
             self.isolation,
             f"v{self.cgroups.version}" if self.cgroups.bases else "none",
             f"v{find_abi()}" if self.isolation != "none" and find_abi() else "none",
+            "on" if self.gateway else "off",
             len(self.roster),
             self.settings.owner,
         )
@@ -85,6 +91,8 @@ class Forkd:
                     with contextlib.suppress(FileNotFoundError):
                         self.settings.socket.unlink()
                     self.nursery.close()
+                    if self.gateway:
+                        self.gateway.close()
                     self.cgroups.close()
                     return
                 try:
@@ -253,7 +261,14 @@ class Forkd:
             zygote=settings.zygote if PROFILES[request.profile].listens else None,
             cgroup_procs=self._count(name, request),
             memory_is_counted=self.cgroups.counts_memory,
+            gateway=self._find_gateway(request),
         )
+
+    def _find_gateway(self, request: Request) -> Path | None:
+        if self.gateway is None or not PROFILES[request.profile].reaches_network:
+            return None
+        self.gateway.ensure()
+        return self.gateway.path
 
     def _count(self, name: str, request: Request) -> tuple[Path, ...]:
         try:

@@ -35,6 +35,8 @@ class Profile:
     """forkd binds `<servers-dir>/<label>.sock` before the fork and the child inherits it."""
     sees_doors: bool
     """The doors of Hub and portal are at /run/pupitre."""
+    reaches_network: bool
+    """The web, where forkd was told so (`sandbox.gateway`)."""
     ends_with_channel: bool
     """The child is killed when its caller closes the channel or dies."""
     tmp_bytes: int
@@ -47,6 +49,7 @@ SERVER = Profile(
     keeps_home=True,
     listens=True,
     sees_doors=True,
+    reaches_network=True,
     ends_with_channel=False,
     tmp_bytes=256 << 20,
     shm_bytes=64 << 20,
@@ -59,6 +62,7 @@ REVIEW = Profile(
     keeps_home=True,
     listens=True,
     sees_doors=True,
+    reaches_network=False,
     ends_with_channel=False,
     tmp_bytes=256 << 20,
     shm_bytes=16 << 20,
@@ -70,6 +74,7 @@ GRADING = Profile(
     keeps_home=False,
     listens=False,
     sees_doors=False,
+    reaches_network=False,
     ends_with_channel=True,
     tmp_bytes=64 << 20,
     shm_bytes=16 << 20,
@@ -81,6 +86,7 @@ REHEARSAL = Profile(
     keeps_home=False,
     listens=False,
     sees_doors=False,
+    reaches_network=False,
     ends_with_channel=True,
     tmp_bytes=64 << 20,
     shm_bytes=16 << 20,

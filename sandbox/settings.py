@@ -39,6 +39,7 @@ class Settings:
     entries: Mapping[str, str]
     zygote: str | None
     isolation: str
+    network: bool
     read_only: tuple[Path, ...]
 
     @property
@@ -116,11 +117,13 @@ def load_settings(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--entry", action="append", default=[], metavar="PROFILE=MODULE", help="what a profile runs")
     parser.add_argument("--zygote", metavar="MODULE", help="what a server's sandbox forks warm: MODULE.main()")
     parser.add_argument("--isolation", choices=("auto", "none"), default="auto")
-    parser.add_argument("--network", choices=("on", "off"), default="off", help="only off is possible so far")
+    parser.add_argument(
+        "--network", choices=("on", "off"), default="off", help="on: servers reach the web, not this machine"
+    )
     parser.add_argument("--read-only", type=Path, action="append", default=[], help="also visible, at its own path")
     given = parser.parse_args(arguments)
-    if given.network == "on":
-        log.warning("--network on: not available yet, sandboxes stay without a network")
+    if given.network == "on" and given.isolation == "none":
+        log.warning("--network on: without isolation, learners have this machine's whole network")
     entries = dict(entry.partition("=")[::2] for entry in given.entry)
     if not entries or not set(entries) <= set(PROFILES) or not all(entries.values()):
         parser.error("--entry: expected PROFILE=MODULE, with a profile among " + ", ".join(PROFILES))
@@ -140,6 +143,7 @@ def load_settings(arguments: Sequence[str]) -> Settings:
         entries=entries,
         zygote=given.zygote,
         isolation=given.isolation,
+        network=given.network == "on",
         read_only=find_outermost(visible),
     )
     for private in (settings.servers_dir, settings.homes_dir, settings.log_dir, settings.socket.parent.resolve()):

@@ -80,6 +80,9 @@ class Daemon:
     python: Path
     entries: dict[str, str]
     isolation: str = "auto"
+    network: str = "off"
+    prefix: tuple[str, ...] = ()
+    """A command that executes forkd in a place of its own."""
     uid: int = 0
     read_only: tuple[Path, ...] = ()
     owner: int | None = None
@@ -97,9 +100,24 @@ class Daemon:
 
     def command(self) -> list[str]:
         f = self.folder
-        command = [str(self.python), "-m", "sandbox.forkd", "--socket", f"{f}/forkd.sock", "--servers-dir"]
+        command = [
+            *self.prefix,
+            str(self.python),
+            "-m",
+            "sandbox.forkd",
+            "--socket",
+            f"{f}/forkd.sock",
+            "--servers-dir",
+        ]
         command += [f"{f}/servers", "--doors-dir", f"{f}/doors", "--homes-dir", f"{f}/homes", "--log-dir", f"{f}/log"]
-        command += ["--isolation", self.isolation, "--owner", str(self.uid if self.owner is None else self.owner)]
+        command += [
+            "--network",
+            self.network,
+            "--isolation",
+            self.isolation,
+            "--owner",
+            str(self.uid if self.owner is None else self.owner),
+        ]
         for profile, module in self.entries.items():
             command += ["--entry", f"{profile}={module}"]
         if self.zygote:

@@ -71,7 +71,7 @@ def test_a_crowd_has_the_share_of_one(daemon):
     """Sixty busy processes of one learner against one of another: the second keeps half of the processor, and gets its answer."""
     if not (cgroup.ROOT / "cpu").is_dir():
         pytest.skip("no cpu controller here")
-    crowd, single = daemon.child("crowd", 200_120), daemon.child("single", 200_121)
+    crowd, single = daemon.child("crowd", 200_120), daemon.child("lonely", 200_121)
     pin = f"os.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}})\n"
     try:
         alone = single.run(pin + BURN.format(s=1))
