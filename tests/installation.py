@@ -127,7 +127,7 @@ def make_courses(folder: Path) -> Path:
     real = ROOT / "courses" / "python-maths-physique"
     essai = folder / "essai"
     essai.mkdir()
-    for part in ("m1", "m2", "m3", "badge.svg", "programme-2019.yml"):
+    for part in ("m1", "m2", "m3", "classe", "badge.svg", "programme-2019.yml"):
         source = real / part
         shutil.copytree(source, essai / part) if source.is_dir() else shutil.copy(source, essai / part)
     shutil.copytree(ROOT / "tests" / "data" / "courses" / "essai" / "m9", essai / "m9")
