@@ -44,6 +44,7 @@ Failure = dict[str, Any]
 
 def main(channel: socket.socket, listen: socket.socket | None = None) -> None:
     """Serve one marking run on `channel`, until the other end closes it."""
+    cells = _import_cells()  # before the streams are captured: what is missing is said in the log
     requests = channel.makefile("rb")
     first = json.loads(requests.readline())
     os.environ.update(first["environment"])
@@ -53,7 +54,7 @@ def main(channel: socket.socket, listen: socket.socket | None = None) -> None:
     shell = make_shell(capture, tempfile.mkdtemp(prefix="ipython-"))
     _use_folder(folder)
     _seed()
-    run = _Run(shell, capture, reader, first["sources"], _import_cells())
+    run = _Run(shell, capture, reader, first["sources"], cells)
     channel.sendall(b'{"nonce": "ready"}\n')
     for line in iter(requests.readline, b""):
         channel.sendall(_dumps(run.execute(json.loads(line))).encode() + b"\n")
@@ -121,8 +122,7 @@ class _Run:
 
     def _run_test(self, source: str) -> Failure | None:
         """Run a test cell outside the shell's own machinery, under a name nobody can guess."""
-        if self._cells is not None:
-            self._cells.SOURCES = dict(self._sources)
+        self._cells.SOURCES = dict(self._sources)
         name = f"<{secrets.token_hex(8)}>"
         unders = {key: self._shell.user_ns.get(key) for key in ("_", "__", "___")}
         failure: Failure | None = None
@@ -242,11 +242,11 @@ def _seed() -> None:
 
 
 def _import_cells() -> Any:
-    """`pupitre.cells`, if this installation has it: tests read the answers' text from its `SOURCES`."""
-    try:
-        return importlib.import_module("pupitre.cells")
-    except ImportError:
-        return None
+    """`pupitre.cells`: tests read the answers' text from its `SOURCES`.
+
+    Without it the run must not begin: notebooks do without `pupitre` where it is not installed, and then check nothing.
+    """
+    return importlib.import_module("pupitre.cells")
 
 
 def _find_folder(package: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from nbformat.v4 import new_code_cell
 
@@ -204,3 +207,15 @@ def test_a_manual_code_cell_runs_and_waits(mark: Mark) -> None:
     source = notebook(manual("ex-2-1", "# Exercice 2.1\n", 4, new_code_cell), check("ex-2-1-test", "assert y == 1"))
     result = mark(source, submission(source, {"ex-2-1": "y = 1"}))
     assert points(result) == {"ex-2-1": None, "ex-2-1-test": 1}
+
+
+def test_without_the_library_nothing_is_marked() -> None:
+    """Course notebooks do without `pupitre` where it is absent, and check nothing: a run must not begin there."""
+    script = (
+        "import socket, sys; sys.modules['pupitre'] = None; ours, theirs = socket.socketpair()\n"
+        'ours.sendall(b\'{"files": {}, "sources": {}, "environment": {},'
+        ' "limits": {"output_bytes": 1000, "rich_bytes": 1000}}\\n\'); ours.shutdown(socket.SHUT_WR)\n'
+        "from graders.engine.child import main; main(theirs); raise SystemExit(0 if not ours.recv(100) else 7)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "ModuleNotFoundError" in done.stderr, (done.returncode, done.stderr[-500:])
