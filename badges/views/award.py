@@ -96,6 +96,7 @@ def _render_award(request: HttpRequest, found: Award, form: RevocationForm, stat
         "issuer": issuer,
         "issuer_name": found.credential["issuer"]["name"],
         "address": issuer.award_url(found.check_code),
+        "assertion": f"{issuer.award_url(found.check_code)}assertion.json",
         "image": f"{issuer.badge_url(found.badge.digest)}/image.png",
         "is_holder": holder,
         "can_see_files": access.can_see_files(request.user, found),
