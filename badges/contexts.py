@@ -65,23 +65,28 @@ def _load_document(address: str, options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _refuse_property(name: object) -> None:
+    raise ProofInvalid(
+        "term-unknown",
+        _("Propriété inconnue du contexte, donc non signée : %(name)s") % {"name": str(name)[:80]},
+    )
+
+
 def canonicalize(document: dict[str, Any]) -> bytes:
     """RDF Dataset Canonicalization (RDFC-1.0) of a JSON-LD document, as N-Quads in UTF-8.
 
     Only for documents of our own shape: the algorithm is exponential on hostile graphs.
     Raises `ProofInvalid` when the document is no JSON-LD, or when a property would be left out of the signature.
     """
-    options = {"documentLoader": _load_document, "base": ""}
+    options = {
+        "documentLoader": _load_document,
+        "base": "",
+        "algorithm": "URDNA2015",
+        "format": "application/n-quads",
+    }
     try:
-        dropped: list[str] = []
         # pyld signs silently without the terms it does not know: they must be an error.
-        expanded = jsonld.expand(document, dict(options), on_property_dropped=lambda name: dropped.append(str(name)))
-        if dropped:
-            raise ProofInvalid(
-                "term-unknown",
-                _("Propriété inconnue du contexte, donc non signée : %(name)s") % {"name": dropped[0][:80]},
-            )
-        quads = jsonld.normalize(expanded, {**options, "algorithm": "URDNA2015", "format": "application/n-quads"})
+        quads = jsonld.JsonLdProcessor(on_property_dropped=_refuse_property).normalize(document, options)
     except jsonld.JsonLdError as error:
         cause: BaseException | None = error
         while cause is not None:
