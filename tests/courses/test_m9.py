@@ -82,4 +82,4 @@ def test_copies_add_up_and_use_the_grid(course_folder: Path) -> None:
         marks[path.stem] = sum(lines)
         for code in re.findall(r"```\n(.*?)```", text, re.S):
             compile(code, path.name, "exec")
-    assert marks == {"copie-faible": 2, "copie-moyenne": 5, "copie-forte": 8}
+    assert marks == {"1-copie-faible": 2, "2-copie-moyenne": 5, "3-copie-forte": 8}

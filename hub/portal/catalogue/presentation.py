@@ -63,9 +63,9 @@ def render_document(text: str) -> SafeString:
 
 
 def file_title(path: str) -> str:
-    """What a file of a module is called on a page: « copie-1-a-reprendre.md » is « Copie 1 a reprendre »."""
+    """What a file of a module is called on a page: « 2-copie-moyenne.md » is « Copie moyenne »."""
     name = PurePosixPath(path)
-    words = name.stem.replace("-", " ").replace("_", " ").strip() or name.name
+    words = re.sub(r"^\d+\s+", "", name.stem.replace("-", " ").replace("_", " ").strip()) or name.name
     return words[0].upper() + words[1:]
 
 

@@ -90,6 +90,12 @@ def _list_some_to_do(modules: list[Module], not_done: list[Module], at_least: in
             "Ouvrez encore %(count)d modules parmi : %(titles)s.",
             missing,
         )
+    elif percent >= 100:
+        text = ngettext(
+            "Réussissez encore %(count)d module (tous les exercices de son carnet) parmi : %(titles)s.",
+            "Réussissez encore %(count)d modules (tous les exercices de leur carnet) parmi : %(titles)s.",
+            missing,
+        )
     else:
         text = ngettext(
             "Réussissez encore %(count)d module (au moins %(percent)g %% de son carnet) parmi : %(titles)s.",
