@@ -176,6 +176,13 @@ def test_pages_show_the_bonus_apart_and_never_as_the_next_step(
     assert re.search(r"0 modules? faits? sur 2", mine)
 
 
+def test_the_follow_up_counts_the_courses_modules_only(alice: Any, enrolment: Any, denis: Any, signed_in: Any) -> None:
+    for module in ("m1", "m2", "b1"):
+        progress.mark_opened(enrolment, module, lesson=False)
+    page = signed_in(denis).get("/gestion/sessions/essai/").content.decode()
+    assert re.search(r">2 / 2<", page) and "3 / 2" not in page
+
+
 # --- badges with their own criterion ----------------------------------------------------------------------------------
 
 

@@ -42,7 +42,7 @@ def followed_session(request: HttpRequest, session: str) -> HttpResponse:
         "page": Paginator(enrolments, LEARNERS_PER_PAGE).get_page(request.GET.get("page")),
         "q": words,
         "query": urlencode({"q": words}) if words else "",
-        "module_count": len(row.modules),
+        "module_count": len(row.course_version.file.main_modules),
         "roles": row.roles.select_related("user").order_by("role", "user__display_name"),
         "role_form": RoleForm(),
         "states": CourseSession.State.choices,
@@ -56,8 +56,9 @@ def followed_session(request: HttpRequest, session: str) -> HttpResponse:
 
 
 def _list_enrolments(row: CourseSession, words: str = "") -> QuerySet[Enrolment]:
+    counted = [module.slug for module in row.course_version.file.main_modules]
     enrolments = row.enrolments.select_related("learner", "completion").annotate(
-        opened=Count("modules", filter=Q(modules__opened_at__isnull=False)),
+        opened=Count("modules", filter=Q(modules__opened_at__isnull=False, modules__module__in=counted)),
         waiting=Count("modules", filter=Q(modules__waits_for_grader=True)),
     )
     for word in words.split():
