@@ -34,7 +34,16 @@ from badges.models import Award, Badge
 from badges.names import clean_name
 from badges.status_list import CAPACITY, LENGTH
 
-__all__ = ["Achievement", "Alignment", "Result", "ensure_award", "find_award", "revoke_award", "sign_anew"]
+__all__ = [
+    "Achievement",
+    "Alignment",
+    "Result",
+    "drop_demonstrations",
+    "ensure_award",
+    "find_award",
+    "revoke_award",
+    "sign_anew",
+]
 
 _log = logging.getLogger(__name__)
 REASON_MAX_LENGTH = 500
@@ -110,6 +119,30 @@ def check_issuer_unchanged(issuer: Issuer) -> None:
             )
             % {"other": other},
         )
+
+
+def drop_demonstrations() -> list[tuple[int, str]]:
+    """Delete the awards made while the address was a loopback one, now that it is real; returns whose (person, session).
+
+    They were worth nothing, and would keep their holders from receiving the real ones.
+
+    Raises
+    ------
+    BadgeError
+        The address is still a loopback one.
+    """
+    issuer = load_issuer()
+    if issuer.is_demonstration:
+        raise BadgeError(
+            "still-demonstration",
+            _("L’adresse publique est encore celle de cette machine : de nouveaux badges ne vaudraient pas mieux."),
+        )
+    with transaction.atomic():
+        found = Award.objects.filter(is_demonstration=True)
+        holders = list(found.values_list("recipient_id", "session"))
+        found.delete()
+    _log.warning("%d demonstration awards dropped", len(holders))
+    return holders
 
 
 def revoke_award(award: Award, *, reason: str, by: Any | None) -> Award:

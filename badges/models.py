@@ -1,7 +1,7 @@
 """What is kept of badges: what was promised, and who was given what.
 
-Laws: an award is made once per person and achievement (a database constraint), never deleted and never changed but for
-its publication and its revocation; a place in a revocation list is used once.
+Laws: an award is made once per person and achievement (a database constraint), never deleted (demonstrations are) and never
+changed but for its publication and its revocation; a place in a revocation list is used once.
 """
 
 from __future__ import annotations

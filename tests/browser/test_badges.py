@@ -38,13 +38,16 @@ Completion.objects.create(enrolment=enrolment)
 
 def _look(page: Page, picture: Picture, name: str) -> list[str]:
     """The page wide and narrow, light and dark: pictures, and what axe finds."""
+    page.wait_for_load_state("networkidle")
     picture(page, name)
     problems = check_page(page, name)
     page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(300)  # colours that change with a transition have changed
     picture(page, f"{name}-dark")
     page.set_viewport_size({"width": 390, "height": 844})
     picture(page, f"{name}-narrow-dark")
     page.emulate_media(color_scheme="light")
+    page.wait_for_timeout(300)
     picture(page, f"{name}-narrow")
     page.set_viewport_size({"width": 1280, "height": 900})
     return problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 
@@ -14,6 +15,8 @@ from hub.portal.learning.evidence import digest_attempts
 from hub.portal.learning.models import Completion
 
 pytestmark = pytest.mark.django_db
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><circle cx="5" cy="5" r="4" fill="teal"/></svg>'
 
 
 def test_the_fingerprint_is_what_the_reference_says(essai, alice, make_attempt):
@@ -78,3 +81,30 @@ def test_the_badge_names_course_capacities_and_attempts(essai, alice, make_attem
     assert course["name"] == f"Parcours « {version.file.title} », version {version.version}"
     assert fingerprint["narrative"] == digest_attempts(alice, "essai", ["m1", "m2"])
     assert award.badge.course_title == version.file.title
+
+
+def test_demonstrations_give_way_to_real_badges_once_the_address_is_real(
+    essai, alice, make_attempt, enrolment_of, settings, tmp_path
+):
+    from django.core.management import CommandError, call_command
+
+    make_attempt(alice, "essai", "m1", {"ex-1-1-test": 3, "ex-1-2-test": 1})
+    settings.ENVIRONMENT = dataclasses.replace(settings.ENVIRONMENT, state_dir=tmp_path)
+    completion = Completion.objects.create(enrolment=enrolment_of(alice, essai))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hub.portal.catalogue.storage.load_image", lambda _version, _image: SVG)
+        awarding.deliver(completion)
+        demonstration = Award.objects.get()
+        assert demonstration.is_demonstration
+        with pytest.raises(CommandError, match="adresse publique"):
+            call_command("awardbadges", "--renew-demonstrations")
+        assert Award.objects.get() == demonstration
+        settings.ENVIRONMENT = dataclasses.replace(settings.ENVIRONMENT, public_url="https://pupitre.example.org")
+        call_command("awardbadges")
+        assert Award.objects.get() == demonstration  # nothing is dropped unless asked for
+        for _time in range(2):
+            call_command("awardbadges", "--renew-demonstrations")
+            award = Award.objects.get()
+            assert not award.is_demonstration and award.check_code != demonstration.check_code
+            assert award.issuer_id == "did:web:pupitre.example.org"
+        assert Award.objects.get() == award
