@@ -242,7 +242,7 @@ def show_puzzle(puzzle: Puzzle) -> Board:
         f"<p>Écrivez une lettre par ligne, décalée de quatre espaces dans un bloc.{lines}</p></details>"
     )
     title = f"<p><strong>{lesson._inline(puzzle.ask)}</strong></p>"
-    _display(title, [board.zones(), verify, answer], as_text)
+    _display(title + as_text, [board.zones(), verify, answer])
     return board
 
 
@@ -260,16 +260,15 @@ def show_arranger(lines: Mapping[str, str], name: str) -> Board:
 
     board.on_change = write
     write()
-    _display("", [board.zones(), text], "")
+    _display("", [board.zones(), text])
     return board
 
 
-def _display(title: str, parts: list[Any], foot: str) -> None:
+def _display(head: str, parts: list[Any]) -> None:
+    """The text first, then the widget, in two outputs: Voilà now and then loses one that comes after a widget."""
     whole = widgets.VBox(parts, layout=widgets.Layout(width="100%", max_width="48rem", margin="0"))
     whole.add_class("pupitre-parsons")
-    lesson.display(
-        lesson.HTML(f"<style>{_STYLE}</style>{title}"), whole, lesson.HTML(f"{foot}<script>{_SCRIPT}</script>")
-    )
+    lesson.display(lesson.HTML(f"<style>{_STYLE}</style>{head}<script>{_SCRIPT}</script>"), whole)
 
 
 def _zone(title: str, children: list[Any]) -> Any:
