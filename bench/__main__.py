@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from bench import memory, spawn, submit
+from bench import badges, memory, spawn, submit
 from bench.results import write_result, write_table
 
-MEASURES = {"submit": submit.measure, "spawn": spawn.measure, "memory": memory.measure}
+MEASURES = {"submit": submit.measure, "spawn": spawn.measure, "memory": memory.measure, "badges": badges.measure}
 
 
 def main(names: list[str]) -> int:
