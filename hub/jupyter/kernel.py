@@ -52,6 +52,9 @@ def main() -> None:
 
 def catch_up() -> None:
     """What these libraries do while they are imported in a kernel, when they were imported before there was one."""
+    # It finds the shell while it is imported, at the first plot; imported too early, it draws nothing for good.
+    if sys.modules.pop(_INLINE, None) is not None:
+        del sys.modules["matplotlib_inline"].backend_inline
     matplotlib: Any = sys.modules.get("matplotlib")
     if matplotlib is not None and os.environ.get("MPLBACKEND"):
         matplotlib.rcParams["backend"] = os.environ["MPLBACKEND"]
@@ -73,7 +76,6 @@ def rehearse() -> set[str]:
     """In a sandbox of nobody: run cells in a kernel; the names of all modules that are imported by then."""
     from tempfile import mkdtemp
 
-
     folder = mkdtemp()
     os.environ["IPYTHONDIR"] = folder
     app: Any = KernelApp.instance()
@@ -83,7 +85,6 @@ def rehearse() -> set[str]:
         app.shell.run_cell(source)
     app.shell.complete("np.li")
     app.shell.object_inspect_mime("f")
-    # Imported where no shell is, the inline backend makes `plt.show()` silent for good.
     return {name for name in sys.modules if not name.startswith("__main__") and name != _INLINE}
 
 
