@@ -99,6 +99,10 @@ class SandboxSpawner(Spawner):
     def _default_env_keep(self) -> list[str]:
         return []  # nothing of the Hub's own environment
 
+    @default("poll_interval")
+    def _default_poll_interval(self) -> int:
+        return 5  # seconds; to look is one system call, and until then a server that died answers 503
+
     @default("disable_user_config")
     def _default_disable_user_config(self) -> bool:
         return True
