@@ -131,6 +131,7 @@ def make_courses(folder: Path) -> Path:
         source = real / part
         shutil.copytree(source, essai / part) if source.is_dir() else shutil.copy(source, essai / part)
     shutil.copytree(ROOT / "tests" / "data" / "courses" / "essai" / "m9", essai / "m9")
+    shutil.copytree(real / "m9" / "copies", essai / "m9" / "copies")
     described = yaml.safe_load((real / "course.yml").read_text(encoding="utf-8"))
     described.update(
         slug="essai",
@@ -142,6 +143,7 @@ def make_courses(folder: Path) -> Path:
                 "title": "Concevoir sa séance",
                 "minutes": 30,
                 "assignment": "m9/exercices.ipynb",
+                "files_after_submission": ["m9/copies"],
                 "points": {"auto": 0, "quiz": 0, "manual": 8},
             },
         ],

@@ -32,6 +32,7 @@ OF_LEARNERS = [
     "/session/essai/",
     "/session/essai/module/m1/",
     "/session/essai/module/m9/",
+    "/session/essai/module/m9/apres-depot/copies/1-copie-faible.md",
     "/session/essai/module/m1/qcm/",
     "/mes-parcours/",
     "/badges/",
