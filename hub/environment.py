@@ -53,6 +53,8 @@ class Environment:
     """"auto" (own uid as root, user namespaces otherwise) or "none" (said at every start)."""
     learner_network: bool
     learner_memory_bytes: int
+    home_bytes: int
+    """What a home may hold before its owner is told; not enforced."""
     idle_timeout_s: int
     signup: str
     """"approval" (a manager approves), "open" or "closed"."""
@@ -205,6 +207,7 @@ def load_environment(variables: Mapping[str, str] | None = None) -> Environment:
         isolation=parsed("ISOLATION", "auto", choice("auto", "none"), "auto or none"),
         learner_network=parsed("LEARNER_NETWORK", "off", switch, "on or off"),
         learner_memory_bytes=parsed("LEARNER_MEMORY_BYTES", str(1 << 30), positive, "a number of bytes"),
+        home_bytes=parsed("HOME_BYTES", str(2 << 30), positive, "a number of bytes"),
         idle_timeout_s=parsed("IDLE_TIMEOUT_S", "3600", positive, "a number of seconds"),
         signup=parsed("SIGNUP", "approval", choice("approval", "open", "closed"), "approval, open or closed"),
         signup_domains=tuple(d.strip().lower().lstrip("@") for d in text("SIGNUP_DOMAINS", "").split(",") if d.strip()),

@@ -138,6 +138,7 @@ class SandboxSpawner(Spawner):
     def get_env(self) -> dict[str, str]:
         env: dict[str, str] = super().get_env()
         env.setdefault("PUPITRE_PUBLIC_URL", load_environment().public_url)
+        env.setdefault("PUPITRE_HOME_BYTES", str(load_environment().home_bytes))
         return env | {"PUPITRE_PORTAL_SOCKET": f"{DOORS}/portal.sock", "PUPITRE_PROFILE": self.profile}
 
     # --- life of a server --------------------------------------------------------------------------------------------

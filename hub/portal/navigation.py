@@ -53,6 +53,34 @@ class Navigation:
             add("/gestion/", _("Gestion"))
         return found
 
+    @property
+    def dangers(self) -> list[str]:
+        """What whoever manages must not forget, on their pages."""
+        user = getattr(self._request, "user", None)
+        here = self._request.path.startswith(("/gestion/", "/administration/"))
+        if not here or user is None or not user.is_authenticated or settings.ENVIRONMENT.isolation != "none":
+            return []
+        return [
+            _(
+                "Les programmes des participants tournent sans isolation (PUPITRE_ISOLATION=none) : chacun peut lire les"
+                " fichiers des autres et ceux de cette installation. N’ouvrez pas cette machine à des inconnus."
+            )
+        ]
+
+    @property
+    def facts(self) -> list[str]:
+        """How this machine treats learners' programs, for its administrator."""
+        environment = settings.ENVIRONMENT
+        home = f"{environment.home_bytes / (1 << 30):.1f}".replace(".", ",")
+        return [
+            _(
+                "Un dossier personnel peut occuper {home} Gio : au-delà, la personne est prévenue, rien n’est refusé."
+            ).format(home=home),
+            _("Les programmes des participants accèdent au web, mais ni à cette machine ni à son réseau.")
+            if environment.learner_network
+            else _("Les programmes des participants n’ont pas de réseau."),
+        ]
+
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Context processor."""

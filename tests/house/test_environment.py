@@ -27,6 +27,7 @@ def test_defaults_are_two_hosts_on_one_port() -> None:
         ("ISOLATION", "docker"),
         ("LEARNER_NETWORK", "maybe"),
         ("LEARNER_MEMORY_BYTES", "-1"),
+        ("HOME_BYTES", "2 Gio"),
         ("SIGNUP", "anyone"),
         ("WORKERS", "0"),
         ("PROXIES", "-1"),

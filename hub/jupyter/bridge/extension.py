@@ -10,6 +10,7 @@ from jupyter_server.utils import url_path_join
 
 from hub.jupyter.bridge import review, workshop
 from hub.jupyter.bridge.door import Door
+from hub.jupyter.bridge.homesize import HomeSize
 from hub.jupyter.bridge.modules import OpenHandler, RestoreHandler, SubmitHandler
 from hub.jupyter.bridge.pages import Bridge, make_asset_routes
 from hub.jupyter.bridge.relay import Relay
@@ -49,4 +50,7 @@ def load_bridge(app: Any) -> Bridge:
         review.forbid_running(app)
     elif door is not None:
         Relay(surroundings.relay_socket, door).start()
+    if surroundings.home_bytes and not surroundings.review_server:
+        bridge.home_size = HomeSize(home, surroundings.home_bytes)
+        app.io_loop.add_callback(bridge.home_size.watch)
     return bridge

@@ -100,13 +100,14 @@ class OpenHandler(PageHandler):
         }
         if not is_file(bridge.home, f"{session}/{module}/{name}"):
             if delivery.problems:
-                self.show("delivery.html", status=409, delivery=delivery, target=None, **context)
+                self.show("delivery.html", status=409, delivery=delivery, target=None, warning="", **context)
             else:
                 self.show("deleted.html", status=404, name=name, **context)
             return
         target = self.server_url(application, session, module, name)
-        if delivery.problems or delivery.beside:
-            self.show("delivery.html", delivery=delivery, target=target, **context)
+        warning = bridge.home_size.take_warning() if bridge.home_size else ""
+        if delivery.problems or delivery.beside or warning:
+            self.show("delivery.html", delivery=delivery, target=target, warning=warning, **context)
         else:
             self.redirect(target)
 

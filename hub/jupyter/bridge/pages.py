@@ -25,6 +25,7 @@ from tornado.web import HTTPError, StaticFileHandler
 
 from hub.jupyter.bridge.door import AWAY, Door
 from hub.jupyter.bridge.errors import BridgeError, DoorError
+from hub.jupyter.bridge.homesize import HomeSize
 from hub.jupyter.bridge.surroundings import Surroundings
 from hub.jupyter.language import Translation, gettext_noop
 
@@ -55,6 +56,7 @@ class Bridge:
     home: Path
     door_or_none: Door | None
     locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    home_size: HomeSize | None = None
 
     @property
     def door(self) -> Door:

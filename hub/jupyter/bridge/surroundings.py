@@ -30,6 +30,8 @@ class Surroundings:
     portal_socket: Path | None
     relay_socket: Path
     node_modules: Path | None
+    home_bytes: int
+    """What the home may hold before its owner is told; 0: no limit was given."""
     review_server: str
     """This server's name if it is a grader's (`relecture-…`), or "" in a learner's server."""
 
@@ -48,6 +50,7 @@ def load_surroundings(variables: MutableMapping[str, str] | None = None) -> Surr
         portal_socket=Path(given["PUPITRE_PORTAL_SOCKET"]) if given.get("PUPITRE_PORTAL_SOCKET") else None,
         relay_socket=Path(relay),
         node_modules=Path(given["PUPITRE_NODE_MODULES"]) if given.get("PUPITRE_NODE_MODULES") else None,
+        home_bytes=int(given.get("PUPITRE_HOME_BYTES") or 0),
         review_server=server_name if is_review else "",
     )
 
