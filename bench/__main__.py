@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import sys
 
-from bench import badges, memory, spawn, submit
+from bench import badges, kernel, memory, spawn, submit, voila
 from bench.results import write_result, write_table
 
-MEASURES = {"submit": submit.measure, "spawn": spawn.measure, "memory": memory.measure, "badges": badges.measure}
+MEASURES = {
+    "submit": submit.measure,
+    "spawn": spawn.measure,
+    "kernel": kernel.measure,
+    "voila": voila.measure,
+    "memory": memory.measure,
+    "badges": badges.measure,
+}
 
 
 def main(names: list[str]) -> int:
