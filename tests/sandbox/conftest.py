@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.forkd_daemon import ORDINARY_UID, Daemon, make_installation, running_daemon
+from tests.sandbox.forkd_daemon import ORDINARY_UID, Child, Daemon, make_installation, running_daemon
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +39,16 @@ def user_daemon(installation: Path) -> Iterator[Daemon]:
     else:
         with running_daemon(installation, uid=ORDINARY_UID) as running:
             yield running
+
+
+@pytest.fixture(scope="module", params=["daemon", "user_daemon"])
+def running(request: pytest.FixtureRequest) -> Daemon:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def walls(running: Daemon) -> Child:
+    child = running.child("walls", 200_100)
+    yield child
+    child.sandbox.kill()
+    assert child.sandbox.wait(5)

@@ -189,3 +189,18 @@ def running_daemon(installation: Path, **options) -> Iterator[Daemon]:
     finally:
         daemon.stop()
         shutil.rmtree(folder)
+
+
+def refused(child: Child, statements: str) -> int:
+    """The errno with which the statements fail; a test fails when they succeed."""
+    answer = child.ask(statements)
+    assert "error" in answer, f"not refused: {statements}"
+    assert answer["errno"], answer
+    return answer["errno"]
+
+
+def wait_for(condition, timeout_s: float = 5) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.destination import DestinationRefused, find_own_networks, is_allowed, parse_head
-from tests.sandbox.forkd_daemon import ORDINARY_UID, Child, Daemon, running_daemon
-from tests.sandbox.test_sandbox_walls import wait_for
+from tests.sandbox.forkd_daemon import ORDINARY_UID, Child, Daemon, running_daemon, wait_for
 
 HEAD = b"\r\nHost: x\r\nProxy-Authorization: y\r\nConnection: keep-alive\r\nAccept: */*\r\n\r\n"
 
