@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
@@ -71,7 +72,7 @@ class Navigation:
     def facts(self) -> list[str]:
         """How this machine treats learners' programs, for its administrator."""
         environment = settings.ENVIRONMENT
-        home = f"{environment.home_bytes / (1 << 30):.1f}".replace(".", ",")
+        home = number_format(environment.home_bytes / (1 << 30), 1)
         return [
             _(
                 "Un dossier personnel peut occuper {home} Gio : au-delà, la personne est prévenue, rien n’est refusé."

@@ -9,6 +9,7 @@ from django.urls import include, path
 
 from hub.portal import views
 
+admin.site.index_template = "portal/administration.html"
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's page: limits, second factor
 
 urlpatterns = [

@@ -11,7 +11,9 @@ import logging
 import time
 from pathlib import Path
 
-from hub.jupyter.language import gettext, gettext_noop
+from babel.numbers import format_decimal
+
+from hub.jupyter.language import get_language, gettext, gettext_noop
 from sandbox.quota import Usage, measure_folder
 
 log = logging.getLogger("pupitre.homesize")
@@ -64,5 +66,7 @@ class HomeSize:
         if not self.is_too_large or self.usage is None or time.monotonic() - self._said < _SAID_AGAIN_S:
             return ""
         self._said = time.monotonic()
-        used, limit = (f"{each / _GIB:.1f}".replace(".", ",") for each in (self.usage.size_bytes, self.limit_bytes))
+        used, limit = (
+            format_decimal(each / _GIB, "0.0", get_language()) for each in (self.usage.size_bytes, self.limit_bytes)
+        )
         return gettext(TOO_LARGE).format(used=used, limit=limit)
