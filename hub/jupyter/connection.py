@@ -14,11 +14,11 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 from hub.jupyter.language import get_language, gettext, gettext_noop, use_language
 
 OUT_OF_MEMORY = gettext_noop(
-    "Mémoire épuisée : ce programme en a demandé plus que votre serveur n’en a. Le noyau a été arrêté puis redémarré ; "
+    "Mémoire épuisée : ce programme en a demandé plus que votre serveur n’en a. Le noyau a été arrêté puis redémarré ; "
     "vos variables sont perdues, votre notebook est intact. Réduisez la taille des données, puis réexécutez les cellules."
 )
 DIED = gettext_noop(
-    "Le noyau s’est arrêté pendant l’exécution de cette cellule ; il redémarre. Vos variables sont perdues, votre notebook est intact."
+    "Le noyau s’est arrêté pendant l’exécution de cette cellule ; il redémarre. Vos variables sont perdues, votre notebook est intact."
 )
 _GOING_AWAY = 1001  # RFC 6455, section 7.4.1: what a browser says when its page is left
 _V1 = "v1.kernel.websocket.jupyter.org"

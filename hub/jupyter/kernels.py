@@ -17,13 +17,13 @@ from hub.jupyter.language import gettext, gettext_noop
 from sandbox.errors import ForkRefused
 
 TOO_MANY = gettext_noop(
-    "Vous avez déjà {count} noyaux ouverts, c’est le maximum. Arrêtez-en (onglet « Noyaux en cours d’exécution »), puis réessayez."
+    "Vous avez déjà {count} noyaux ouverts, c’est le maximum. Arrêtez-en (onglet « Noyaux en cours d’exécution »), puis réessayez."
 )
 NO_PROCESS = gettext_noop(
-    "Vous avez trop de programmes en cours : le noyau n’a pas pu démarrer. Arrêtez-en, ou redémarrez votre serveur, puis réessayez."
+    "Vous avez trop de programmes en cours : le noyau n’a pas pu démarrer. Arrêtez-en, ou redémarrez votre serveur, puis réessayez."
 )
 NOT_STARTED = gettext_noop(
-    "Le noyau n’a pas pu démarrer. Réessayez ; si cela se répète, redémarrez votre serveur ou prévenez l’administrateur."
+    "Le noyau n’a pas pu démarrer. Réessayez ; si cela se répète, redémarrez votre serveur ou prévenez l’administrateur."
 )
 _OF_A_LESSON = "VOILA_REQUEST_URL"
 

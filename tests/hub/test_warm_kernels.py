@@ -239,6 +239,13 @@ def test_the_number_of_kernels_is_limited_with_a_sentence(server: Server) -> Non
             refused = await client.post("api/kernels", json={"name": "python3"})
             body = {"path": "x.ipynb", "type": "notebook", "name": "", "kernel": {"name": "python3"}}
             session = await client.post("api/sessions", json=body)
+            await write_lesson(client)
+            lesson = await client.get(f"voila/render/{LESSON}")
+            assert lesson.status_code == 409
+            assert "Vous avez déjà 12 noyaux ouverts" in lesson.text
+            assert "https://" not in lesson.text, "nothing is asked from another host"
+            absent = await client.get("voila/render/absent.ipynb")
+            assert (absent.status_code, "Cette leçon n’existe pas" in absent.text) == (404, True)
             for kernel in kernels:
                 assert (await client.delete(f"api/kernels/{kernel}")).status_code == 204
             await client.delete(f"api/kernels/{await server.start_kernel(client)}")
