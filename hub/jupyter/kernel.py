@@ -44,7 +44,8 @@ def main() -> None:
     here = {"", str(Path.cwd())}
     sys.path[:] = [folder for folder in sys.path if folder not in here]
     app: Any = KernelApp.instance()
-    app.parent_handle = app.parent_handle or os.getppid()  # it ends with its parent, and tells nobody how to press Ctrl-C
+    # It ends with its parent, and tells nobody how to press Ctrl-C.
+    app.parent_handle = app.parent_handle or os.getppid()
     app.initialize(sys.argv[1:])
     sys.path[:] = [folder for folder in sys.path if folder not in here] + [""]
     catch_up()
