@@ -16,8 +16,9 @@ from pathlib import Path
 from nbgrader.utils import is_solution
 
 from graders.engine import sentences
-from graders.engine.notebook import Cell, Notebook, NotebookRefused, get_nbgrader, read_notebook, write_notebook
+from graders.engine.notebook import Cell, Notebook, NotebookRefused, get_nbgrader, write_notebook
 from graders.engine.process import Starter, end_process, start_process
+from graders.engine.recovery import read_submission
 from graders.engine.release import get_exercise, is_graded, is_test, make_model, read_source
 from graders.engine.repair import MARKER, Repaired, repair_submission
 from graders.engine.result import CellMark, MarkingLimits, Result
@@ -55,9 +56,10 @@ def mark_submission(
     began = time.monotonic()
     model = make_model(read_source(source))
     try:
-        repaired = repair_submission(model, read_notebook(submitted, limits.submitted_bytes))
+        notebook, recovered = read_submission(submitted, limits.submitted_bytes)
     except NotebookRefused as error:
         return _refused(error.code, error.message, began)
+    repaired = repair_submission(model, notebook)
     if not repaired.matched and any(is_graded(cell) for cell in model.cells):
         return _refused("wrong-assignment", sentences.REFUSALS["wrong-assignment"], began)
     run = _run(repaired, limits, forkd, files or {}, label or f"marking-{secrets.token_hex(6)}")
@@ -67,7 +69,7 @@ def mark_submission(
         message=sentences.STOPS[run.stop_code] if run.stop_code else "",
         cells=run.marks,
         notebook=write_notebook(repaired.notebook),
-        repairs=repaired.repairs,
+        repairs=recovered + repaired.repairs,
         duration_s=time.monotonic() - began,
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
 from typing import Any
 
 import nbformat.v4
@@ -22,14 +23,11 @@ Notebook = Any
 Cell = Any
 make_notebook: Any = nbformat.v4.new_notebook
 make_node: Any = nbformat.from_dict
-CELL_TYPES: dict[str, Any] = {
-    "code": nbformat.v4.new_code_cell,
-    "markdown": nbformat.v4.new_markdown_cell,
-    "raw": nbformat.v4.new_raw_cell,
-}
+CELL_TYPES = ("code", "markdown", "raw")
 CONVERT: Any = nbformat.convert
 CELL_ID = re.compile(r"^[a-zA-Z0-9_-]{1,64}$")
 CELLS_MAX = 2000
+_VALIDATOR = MetadataValidator()
 
 
 class NotebookRefused(GradersError):
@@ -53,6 +51,17 @@ def read_notebook(content: bytes, max_bytes: int) -> Notebook:
         data = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise NotebookRefused("not-a-notebook") from error
+    return build_notebook(data)
+
+
+def build_notebook(data: object) -> Notebook:
+    """As `read_notebook`, from what the file's JSON says.
+
+    Raises
+    ------
+    NotebookRefused
+        `not-a-notebook`, `notebook-too-new`.
+    """
     if not isinstance(data, dict):
         raise NotebookRefused("not-a-notebook")
     major = data.get("nbformat")
@@ -71,6 +80,15 @@ def read_notebook(content: bytes, max_bytes: int) -> Notebook:
         if rebuilt is not None:
             notebook.cells.append(rebuilt)
     return notebook
+
+
+def make_cell(cell_type: str, source: str, metadata: Any = None, identity: str = "") -> Cell:
+    """A cell of nbformat 4. nbformat's own makers validate each cell against the whole schema, which costs more than to run it."""
+    cell = make_node({"id": identity or secrets.token_hex(4), "cell_type": cell_type, "metadata": metadata or {}})
+    cell.source = source
+    if cell_type == "code":
+        cell.execution_count, cell.outputs = None, []
+    return cell
 
 
 def write_notebook(notebook: Notebook) -> bytes:
@@ -96,11 +114,11 @@ def _upgrade(data: dict[str, Any]) -> dict[str, Any]:
 def _rebuild(cell: object, seen: set[str]) -> Cell | None:
     if not isinstance(cell, dict):
         return None
-    make = CELL_TYPES.get(str(cell.get("cell_type")))
-    if make is None:
+    cell_type = cell.get("cell_type")
+    if cell_type not in CELL_TYPES:
         return None
     metadata = cell.get("metadata")
-    rebuilt = make(source=_text(cell.get("source")), metadata=_as_node(metadata if isinstance(metadata, dict) else {}))
+    rebuilt = make_cell(cell_type, _text(cell.get("source")), _as_node(metadata if isinstance(metadata, dict) else {}))
     identity = cell.get("id")
     if isinstance(identity, str) and CELL_ID.match(identity) and identity not in seen:
         rebuilt.id = identity
@@ -131,7 +149,7 @@ def _upgrade_nbgrader(cell: Cell) -> None:
     if "nbgrader" not in cell.metadata:
         return
     try:
-        MetadataValidator().upgrade_cell_metadata(cell)
+        _VALIDATOR.upgrade_cell_metadata(cell)
         meta = cell.metadata.get("nbgrader")
         if meta is not None and not isinstance(meta.get("grade_id", ""), str):
             raise TypeError("grade_id")

@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from nbgrader.utils import is_locked, is_solution
 
 from graders.engine import sentences
-from graders.engine.notebook import CELL_TYPES, Cell, Notebook, get_nbgrader
+from graders.engine.joints import undo_splits_and_merges
+from graders.engine.notebook import Cell, Notebook, get_nbgrader, make_cell
 from graders.engine.release import is_managed
 
 MARKER = re.compile(r"^\s*#\s*exercice\s+([\w.]+)", re.IGNORECASE | re.MULTILINE)
 SIMILAR = 0.5
+# A shorter text, such as a title, may stand in any notebook.
+TELLING_CHARS = 40
 # Comparing texts is slow and the submission is anybody's: few candidates, short texts.
 COMPARED_CHARS = 1500
 CANDIDATES_MAX = 30
@@ -30,21 +33,25 @@ class Repaired:
     notebook: Notebook
     repairs: list[str]
     matched: int
-    """How many cells of the model were recognised in the submission by identifier or content."""
+    """How many cells of the assignment were recognised in the submission by identifier or content."""
 
 
 def repair_submission(model: Notebook, submitted: Notebook) -> Repaired:
     """Put the submission's answers back in the model's frame."""
     wanted = [cell for cell in model.cells if is_managed(cell)]
     repairs: list[str] = []
-    matches = _match_by_id(wanted, submitted.cells, repairs)
+    given = undo_splits_and_merges([_as_released(cell) for cell in model.cells], submitted.cells)
+    if [cell.source for cell in given] != [cell.source for cell in submitted.cells]:
+        repairs.append(sentences.JOINED)
+    matches = _match_by_id(wanted, given, repairs)
     by_id = set(matches)
-    _match_by_content(wanted, submitted.cells, matches)
-    matched = len(matches)
-    _match_by_place(wanted, submitted.cells, matches)
+    anchors = _find_anchors(model.cells, given)
+    _match_by_content(wanted, given, matches, set(anchors.values()))
+    matched = len(matches) + sum(len(_squeeze(given[place].source)) >= TELLING_CHARS for place in anchors.values())
+    _match_by_place(wanted, given, matches, [anchors.get(id(cell), -1) for cell in model.cells], model.cells)
     for number in sorted(set(matches) - by_id):
         repairs.append(sentences.recognised(get_nbgrader(wanted[number])["grade_id"]))
-    cells = _assemble(wanted, submitted.cells, matches, repairs)
+    cells = _assemble(wanted, given, matches, repairs)
     notebook = copy.copy(submitted)
     notebook.metadata = copy.deepcopy(model.metadata)
     notebook.cells = cells
@@ -67,9 +74,22 @@ def _match_by_id(wanted: list[Cell], cells: list[Cell], repairs: list[str]) -> d
     return matches
 
 
-def _match_by_content(wanted: list[Cell], cells: list[Cell], matches: dict[int, int]) -> None:
+def _find_anchors(model: list[Cell], cells: list[Cell]) -> dict[int, int]:
+    """`id` of a text or example of the assignment → its place, if it is still there: they tell where the others were."""
+    places: dict[str, list[int]] = {}
+    for place, cell in enumerate(cells):
+        if not get_nbgrader(cell).get("grade_id") and cell.source.strip():
+            places.setdefault(_squeeze(cell.source), []).append(place)
+    anchors: dict[int, int] = {}
+    for cell in model:
+        if not is_managed(cell) and (found := places.get(_squeeze(cell.source))):
+            anchors[id(cell)] = found.pop(0)
+    return anchors
+
+
+def _match_by_content(wanted: list[Cell], cells: list[Cell], matches: dict[int, int], taken: set[int]) -> None:
     """Cells that lost their label but kept their text, or their « # Exercice 1.1 » line."""
-    free = _free_places(wanted, cells, matches)
+    free = [place for place in _free_places(wanted, cells, matches) if place not in taken]
     for number, cell in enumerate(wanted):
         if number in matches:
             continue
@@ -84,26 +104,54 @@ def _match_by_content(wanted: list[Cell], cells: list[Cell], matches: dict[int, 
             free.remove(matches[number])
 
 
-def _match_by_place(wanted: list[Cell], cells: list[Cell], matches: dict[int, int]) -> None:
-    """An answer that lost everything is looked for between its neighbours."""
+def _match_by_place(
+    wanted: list[Cell], cells: list[Cell], matches: dict[int, int], anchors: list[int], model: list[Cell]
+) -> None:
+    """An answer that lost everything is looked for between its neighbours. `anchors`: place of each cell of `model`, or -1."""
+    rank = {id(cell): number for number, cell in enumerate(model)}
     for number, cell in enumerate(wanted):
         if number in matches:
             continue
-        before = max((matches[n] for n in range(number) if n in matches), default=-1)
-        after = min((matches[n] for n in range(number + 1, len(wanted)) if n in matches), default=len(cells))
-        free = [p for p in _free_places(wanted, cells, matches) if before < p < after and cells[p].source.strip()]
+        places = list(anchors)
+        for other, place in matches.items():
+            places[rank[id(wanted[other])]] = place
+        here = rank[id(cell)]
+        before = max(places[:here], default=-1)
+        after = min((place for place in places[here + 1 :] if place >= 0), default=len(cells))
+        free = [
+            place
+            for place in _free_places(wanted, cells, matches)
+            if before < place < after and place not in anchors and cells[place].source.strip()
+        ]
         del free[CANDIDATES_MAX:]
         if is_solution(cell):
             between = free
         else:  # a test or a locked cell: only if it is clearly that one, since a learner's own cell must stay theirs
             between = [p for p in free if _similarity(cells[p].source, _released(cell.source)) >= SIMILAR]
-        if is_solution(cell) and any(
-            n not in matches and is_solution(wanted[n]) for n in range(len(wanted)) if n != number
-        ):
-            between = sorted(between, key=lambda p: _similarity(cells[p].source, cell.source), reverse=True)[:1]
-        typed = [p for p in between if cells[p].cell_type == cell.cell_type]
-        if typed or between:
-            matches[number] = (typed or between)[0]
+        between = [p for p in between if cells[p].cell_type == cell.cell_type] or between
+        if is_solution(cell) and _has_rival(wanted, matches, number, places, rank):
+            between = sorted(between, key=lambda p: _similarity(cells[p].source, cell.source), reverse=True)
+        if between:
+            matches[number] = between[0]
+
+
+def _has_rival(
+    wanted: list[Cell], matches: dict[int, int], number: int, places: list[int], rank: dict[int, int]
+) -> bool:
+    """Another lost answer of the same type could be in the same place."""
+    return any(
+        other != number
+        and other not in matches
+        and is_solution(cell)
+        and cell.cell_type == wanted[number].cell_type
+        and not _is_between(places, rank[id(wanted[number])], rank[id(cell)])
+        for other, cell in enumerate(wanted)
+    )
+
+
+def _is_between(places: list[int], one: int, other: int) -> bool:
+    """Something whose place is known stands between these two cells of the model."""
+    return any(place >= 0 for place in places[min(one, other) + 1 : max(one, other)])
 
 
 def _assemble(wanted: list[Cell], cells: list[Cell], matches: dict[int, int], repairs: list[str]) -> list[Cell]:
@@ -135,7 +183,7 @@ def _assemble(wanted: list[Cell], cells: list[Cell], matches: dict[int, int], re
 def _restore(wanted: Cell, found: Cell, repairs: list[str]) -> Cell:
     """The model's settings, with the learner's text if the cell is theirs to write."""
     grade_id = get_nbgrader(wanted)["grade_id"]
-    cell = CELL_TYPES[wanted.cell_type](source=found.source, metadata=copy.deepcopy(wanted.metadata), id=found.id)
+    cell = make_cell(wanted.cell_type, found.source, copy.deepcopy(wanted.metadata), found.id)
     if found.cell_type != wanted.cell_type:
         repairs.append(sentences.retyped(grade_id))
     if not is_locked(wanted):
@@ -188,6 +236,12 @@ def _released(source: str) -> str:
         elif not hidden:
             lines.append(line)
     return "\n".join(lines)
+
+
+def _as_released(cell: Cell) -> Cell:
+    released = copy.copy(cell)
+    released.source = _released(cell.source)
+    return released
 
 
 def _squeeze(source: str) -> str:

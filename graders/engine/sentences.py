@@ -85,4 +85,6 @@ def relabelled(grade_id: str) -> str:
     return f"Les réglages de la cellule « {grade_id} » avaient changé : ceux de l’énoncé ont été rétablis."
 
 
+RECOVERED = "Le fichier était abîmé : les cellules qui y restaient lisibles ont été récupérées."
+JOINED = "Des cellules avaient été coupées ou réunies : elles ont été remises comme dans l’énoncé."
 REORDERED = "Des cellules avaient changé de place : l’ordre de l’énoncé a été rétabli."

@@ -6,9 +6,11 @@ settings of the course's `nbgrader_config.py`.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader.api import MissingEntry
 from nbgrader.converters import Autograde
@@ -18,6 +20,7 @@ from nbgrader.preprocessors import (
     CheckCellMetadata,
     ClearOutput,
     DeduplicateIds,
+    Execute,
     IgnorePattern,
     LimitOutput,
     OverwriteCells,
@@ -26,8 +29,10 @@ from nbgrader.preprocessors import (
 )
 from nbgrader.utils import rmtree
 from traitlets import List
+from traitlets.config import Config
 
-from graders.engine.notebook import CELL_TYPES, Notebook, make_notebook, read_notebook
+from graders.engine.notebook import Notebook, make_cell, make_notebook
+from graders.engine.recovery import read_submission
 from graders.engine.repair import repair_submission
 from graders.standalone.execute import SandboxExecute
 from graders.standalone.gradebook import get_gradebook
@@ -39,7 +44,10 @@ class SaveAtOnce(SaveAutoGrades):
     """nbgrader's SaveAutoGrades, in one transaction."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        with get_gradebook(resources["nbgrader"]["db_url"]).one_transaction():
+        identity = resources["nbgrader"]
+        gradebook = get_gradebook(identity["db_url"])
+        with gradebook.one_transaction():
+            gradebook.expect(identity["notebook"], identity["assignment"], identity["student"])
             saved: tuple[Any, Any] = super().preprocess(nb, resources)
         return saved
 
@@ -65,6 +73,8 @@ class FastAutograde(Autograde):
     def __init__(self, *args: Any, forkd: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.forkd, self.was_marked = forkd, False
+        # Otherwise nbconvert validates the whole notebook after each of the twelve steps.
+        self.update_config(Config({"Exporter": {"optimistic_validation": True}}))
         self.repairs: dict[str, list[str]] = {}
         self.stops: dict[str, str] = {}
 
@@ -78,6 +88,11 @@ class FastAutograde(Autograde):
         self.was_marked = self.was_marked or should
         return should
 
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Everything before the first cell runs, in one transaction."""
+        with get_gradebook(self.coursedir.db_url, self.coursedir.course_id).one_transaction():
+            super().init_assignment(assignment_id, student_id)
+
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """Sanitize and mark one notebook, without writing and reading it again in between."""
         self.log.info("Autograding %s", notebook_filename)
@@ -85,7 +100,10 @@ class FastAutograde(Autograde):
         resources = self.init_single_notebook_resources(notebook_filename)
         path = Path(notebook_filename)
         identity = resources["nbgrader"]
-        notebook = self._read(path, identity)
+        if Execute(parent=self).enabled:
+            notebook = self._read(path, identity)
+        else:  # `--no-execute`: its outputs are the ones that count
+            notebook = nbformat.read(path, as_version=nbformat.current_nbformat)  # type: ignore[no-untyped-call]
         # Files were copied beside the result, and the notebook runs there.
         folder = Path(self._format_dest(identity["assignment"], identity["student"]))
         folder.mkdir(parents=True, exist_ok=True)
@@ -104,18 +122,25 @@ class FastAutograde(Autograde):
 
     def _read(self, path: Path, identity: dict[str, str]) -> Notebook:
         """The submission, put back in the assignment's frame if it was mangled."""
-        notebook = read_notebook(path.read_bytes(), SUBMITTED_BYTES_MAX)
-        gradebook = get_gradebook(identity["db_url"])
-        with gradebook:
-            model = make_frame(gradebook, identity["notebook"], identity["assignment"])
+        notebook, recovered = read_submission(path.read_bytes(), SUBMITTED_BYTES_MAX)
+        model = get_frame(identity["db_url"], identity["notebook"], identity["assignment"])
         repaired = repair_submission(model, notebook)
         if not repaired.matched:
             return notebook  # nothing of this assignment is in it: nbgrader says what that is worth
-        if repaired.repairs:
-            self.repairs[path.stem] = repaired.repairs
-            self.log.warning("repaired %s: %s", path, " ".join(repaired.repairs))
+        repairs = recovered + repaired.repairs
+        if repairs:
+            self.repairs[path.stem] = repairs
+            self.log.warning("repaired %s: %s", path, " ".join(repairs))
         repaired.notebook.metadata = notebook.metadata
         return repaired.notebook
+
+
+@functools.cache
+def get_frame(db_url: str, notebook_id: str, assignment_id: str) -> Notebook:
+    """It does not change while a command marks."""
+    gradebook = get_gradebook(db_url)
+    with gradebook:
+        return make_frame(gradebook, notebook_id, assignment_id)
 
 
 def make_frame(gradebook: Any, notebook_id: str, assignment_id: str) -> Notebook:
@@ -142,5 +167,5 @@ def make_frame(gradebook: Any, notebook_id: str, assignment_id: str) -> Notebook
         }
         if source.name in points:
             meta["points"] = points[source.name]
-        frame.cells.append(CELL_TYPES[source.cell_type](source=source.source, metadata={"nbgrader": meta}))
+        frame.cells.append(make_cell(source.cell_type, source.source, {"nbgrader": meta}))
     return frame

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from nbgrader.api import Gradebook
@@ -30,9 +31,36 @@ class KeptGradebook(Gradebook):
 
     _is_held = False
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._sources: dict[tuple[str, str], dict[str, Any]] = {}
+        self._saved: dict[tuple[str, ...], Any] = {}
+
+    def find_source_cell(self, name: str, notebook: str, assignment: str) -> Any:
+        """As nbgrader's, from one reading of all cells: what was released does not change while a command marks."""
+        if (notebook, assignment) not in self._sources:
+            cells = self.find_notebook(notebook, assignment).source_cells
+            self._sources[notebook, assignment] = {cell.name: _copy_cell(cell) for cell in cells}
+        found = self._sources[notebook, assignment].get(name)
+        return found if found is not None else super().find_source_cell(name, notebook, assignment)
+
+    def find_grade(self, grade_cell: str, notebook: str, assignment: str, student: str) -> Any:
+        found = self._saved.get(("grade", grade_cell, notebook, assignment, student))
+        return found if found is not None else super().find_grade(grade_cell, notebook, assignment, student)
+
+    def find_comment(self, solution_cell: str, notebook: str, assignment: str, student: str) -> Any:
+        found = self._saved.get(("comment", solution_cell, notebook, assignment, student))
+        return found if found is not None else super().find_comment(solution_cell, notebook, assignment, student)
+
+    def expect(self, notebook: str, assignment: str, student: str) -> None:
+        """Read all grades and comments of a submitted notebook at once, for the transaction that follows."""
+        submitted = self.find_submission_notebook(notebook, assignment, student)
+        for kind, rows in (("grade", submitted.grades), ("comment", submitted.comments)):
+            self._saved |= {(kind, row.name, notebook, assignment, student): row for row in rows}
+
     def __exit__(self, *_: Any) -> None:
-        """Kept open; what was not committed is not there."""
-        if not self._is_held:
+        """Kept open; what was not committed is not there. With nothing to forget, what was read is not read again."""
+        if not self._is_held and (self.db.new or self.db.dirty or self.db.deleted):
             self.db.rollback()
 
     @contextlib.contextmanager
@@ -46,6 +74,7 @@ class KeptGradebook(Gradebook):
             raise
         finally:
             self.db.commit, self._is_held = commit, False
+            self._saved.clear()
         self.db.commit()
 
 
@@ -63,6 +92,12 @@ def get_gradebook(db_url: str, course_id: str | None = "", *_: Any, **__: Any) -
         gradebook.engine.dispose()
     _kept[db_url, course_id or ""] = gradebook
     return gradebook
+
+
+def _copy_cell(cell: Any) -> Any:
+    return SimpleNamespace(
+        name=cell.name, cell_type=cell.cell_type, locked=cell.locked, checksum=cell.checksum, source=cell.source
+    )
 
 
 def keep_gradebooks() -> None:

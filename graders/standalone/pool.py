@@ -5,10 +5,10 @@ A worker that dies takes one submission with it: that one is an error of the sum
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -16,7 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-State = Literal["marked", "skipped", "failed"]
+from graders.standalone.course import listening
+
+State = Literal["marked", "skipped", "empty", "failed"]
+"""`skipped`: it was marked before; `empty`: nothing of the assignment is in the folder."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,6 @@ class Job:
     """What every worker needs. `app` is nbgrader's, with the course's configuration; workers inherit it."""
 
     app: Any
-    assignment: str
     notebook: str
     force: bool
     forkd: Path
@@ -76,41 +78,32 @@ def _mark(student: str) -> Outcome:
 
     from graders.standalone.converter import FastAutograde
     from graders.standalone.gradebook import keep_gradebooks
+    from graders.standalone.validation import keep_validator
 
     assert _job is not None  # noqa: S101 — for the type checker
     keep_gradebooks()
+    keep_validator()
+    warnings.simplefilter("ignore")  # SQLAlchemy's, about nbgrader's code
     began = time.monotonic()
-    told = _Told()
-    course = CourseDirectory(parent=_job.app, assignment_id=_job.assignment, notebook_id=_job.notebook)
+    assignment = _job.app.coursedir.assignment_id
+    course = CourseDirectory(parent=_job.app, assignment_id=assignment, notebook_id=_job.notebook)
     course.student_id = student
-    converter = FastAutograde(coursedir=course, parent=_job.app, force=_job.force, forkd=str(_job.forkd))
-    converter.log.addHandler(told)
+    folder = Path(course.format_path(course.submitted_directory, student, assignment))
+    if not any(folder.glob(f"{_job.notebook}.ipynb")):
+        return Outcome(student, "empty", "aucun carnet n’a été déposé")
+    converter = FastAutograde(coursedir=course, parent=_job.app, forkd=str(_job.forkd))
+    converter.force = converter.force or _job.force
     here = Path.cwd()
-    try:
-        converter.start()
-        state: State = "marked" if converter.was_marked else "skipped"
-        message = ""
-    except NbGraderException as error:
-        state, message = "failed", told.last or str(error)
-    except Exception as error:
-        converter.log.exception("submission of %s", student)
-        state, message = "failed", f"{type(error).__name__}: {error}"
-    finally:
-        os.chdir(here)
-        converter.log.removeHandler(told)
+    state: State
+    with listening(converter.log) as told:
+        try:
+            converter.start()
+            state, message = ("marked" if converter.was_marked else "skipped"), ""
+        except NbGraderException as error:
+            state, message = "failed", told.last or str(error)
+        except Exception as error:
+            converter.log.exception("submission of %s", student)
+            state, message = "failed", f"{type(error).__name__}: {error}"
+        finally:
+            os.chdir(here)
     return Outcome(student, state, message, converter.repairs, converter.stops, time.monotonic() - began)
-
-
-class _Told(logging.Handler):
-    """Keeps the last line of the last error: nbgrader's exceptions only say « see above »."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.last = ""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage().strip()
-        if text.startswith("Traceback"):
-            self.last = text.rpartition("\n")[2]
-        elif not self.last:
-            self.last = text

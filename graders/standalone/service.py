@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox.client import Forkd
+from sandbox.errors import SandboxError
 
 _PATIENCE_S = 30.0
 
@@ -20,15 +21,39 @@ class NoIsolation(Exception):
     """Learners' code cannot be isolated here; the message is forkd's own last line."""
 
 
-@contextlib.contextmanager
-def running_forkd(isolation: str = "auto") -> Iterator[Path]:
-    """Start forkd for marking runs only; yields its socket. Everything it started ends with it.
+class Service:
+    """A forkd that starts; there is other work to do meanwhile."""
 
-    Raises
-    ------
-    NoIsolation
-        It refused to start.
-    """
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+        self._process, self._log, self._forkd = process, folder / "forkd.log", Forkd(folder / "forkd.sock")
+
+    def wait(self) -> Path:
+        """Until it answers; gives its socket.
+
+        Raises
+        ------
+        NoIsolation
+            It refused to start.
+        """
+        deadline = time.monotonic() + _PATIENCE_S
+        while not self._forkd.answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                text = self._log.read_text(encoding="utf-8", errors="replace")
+                raise NoIsolation(text.strip().rpartition("\n")[2])
+            time.sleep(0.01)
+        return self._forkd.path
+
+    def end(self) -> None:
+        if self._process.poll() is None:
+            with contextlib.suppress(OSError, SandboxError):
+                self._forkd.end_all()
+            self._process.terminate()
+            self._process.wait(10)
+
+
+@contextlib.contextmanager
+def starting_forkd(isolation: str = "auto") -> Iterator[Service]:
+    """Start forkd for marking runs only. Everything it started ends with it."""
     with tempfile.TemporaryDirectory(prefix="pupitre-") as name:
         folder = Path(name)
         folder.chmod(0o711)
@@ -46,17 +71,8 @@ def running_forkd(isolation: str = "auto") -> Iterator[Path]:
         log = folder / "forkd.log"
         with log.open("wb") as output:
             process = subprocess.Popen(command, cwd="/", env={}, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        forkd = Forkd(folder / "forkd.sock")
+        service = Service(process, folder)
         try:
-            deadline = time.monotonic() + _PATIENCE_S
-            while not forkd.answers():
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise NoIsolation(log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2])
-                time.sleep(0.01)
-            yield forkd.path
+            yield service
         finally:
-            if process.poll() is None:
-                with contextlib.suppress(OSError):
-                    forkd.end_all()
-                process.terminate()
-                process.wait(10)
+            service.end()

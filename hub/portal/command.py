@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 
+from graders.standalone import command
 from hub.environment import EnvironmentVariableError, load_environment
 
 
 def main() -> None:
+    if sys.argv[1:2] and sys.argv[1] in command.COMMANDS:  # on folders of nbgrader's: no portal, no state
+        sys.exit(command.main(sys.argv[1:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.portal.settings")
     try:
         _run(sys.argv[1:])
@@ -22,10 +25,6 @@ def _run(arguments: list[str]) -> None:
     launchers = {"run": run.main, "stop": stop.stop, "demo": demo.main}
     if arguments and arguments[0] in launchers:
         sys.exit(launchers[arguments[0]](arguments[1:]))
-    if arguments and arguments[0] == "autograde":  # on a folder of nbgrader's: no portal, no state
-        from graders.standalone import command
-
-        sys.exit(command.main(arguments[1:]))
     _leave_root(load_environment().state_dir.exists())
     from django.core.management import execute_from_command_line
 
