@@ -100,6 +100,8 @@ class Forkd:
                         self._bury(key.data)
                     elif isinstance(key.data, Rehearsal):
                         self._hear(key.data)
+                    elif key.data is self.nursery:
+                        self._hear_nursery()
                     else:
                         self._serve(door)
                 except Exception:
@@ -171,8 +173,20 @@ class Forkd:
 
     # --- the nursery -------------------------------------------------------------------------------------------------
     def _start_nursery(self) -> None:
-        """Start it if it does not run, and let each module rehearse once, so that what it imports late is imported early."""
+        """Start it if it does not run."""
+        old = self.nursery.socket
         if not self.nursery.ensure():
+            return
+        with contextlib.suppress(KeyError, ValueError):  # the first, or one whose end was heard
+            self.selector.unregister(old)
+        self.selector.register(self.nursery.socket, selectors.EVENT_READ, self.nursery)
+
+    def _hear_nursery(self) -> None:
+        """Once it is warm, each module rehearses, so that what it imports late is imported early; if it died, another."""
+        if not self.nursery.hear():
+            self.selector.unregister(self.nursery.socket)
+            if self.nursery.has_died():
+                self._start_nursery()
             return
         for module in self.nursery.modules:
             try:

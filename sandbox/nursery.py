@@ -33,7 +33,9 @@ _MAX_ORDER_BYTES = 256 << 10
 _MAX_DESCRIPTORS = 8
 _BIRTH = b"birth"
 _START_AGAIN_S = 5.0
+_WARM = b"warm"
 _REPORT_TIMEOUT_S = 20.0
+_WARM_TIMEOUT_S = 55.0  # less than a caller waits for its answer
 _END_S = 0.5
 
 
@@ -47,9 +49,21 @@ class Nursery:
     def __init__(self, modules: Sequence[str]) -> None:
         self.modules = tuple(dict.fromkeys(modules))
         self._process: subprocess.Popen[bytes] | None = None
-        self._socket: socket.socket | None = None
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.close()
         self._started = 0.0
         self._has_borne = False
+        self.is_warm = False
+
+    @property
+    def socket(self) -> socket.socket:
+        """Readable when there is something to `hear`; a closed one when there is no nursery."""
+        return self._socket
+
+    def hear(self) -> bool:
+        """Take what it says; true once it is warm, false when it has ended."""
+        self.is_warm = self._socket.recv(len(_WARM)) == _WARM
+        return self.is_warm
 
     def ensure(self) -> bool:
         """Start it if it does not run; true when it was started.
@@ -78,7 +92,7 @@ class Nursery:
                 pass_fds=[theirs.fileno()],
             )
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_ORDER_BYTES)
-        self._socket, self._started, self._has_borne = ours, time.monotonic(), False
+        self._socket, self._started, self._has_borne, self.is_warm = ours, time.monotonic(), False, False
         return True
 
     def give_birth(self, plan: Plan, channel: int, listen: int | None, log_file: int) -> int:
@@ -94,18 +108,19 @@ class Nursery:
             with theirs:
                 descriptors = [theirs.fileno(), channel, log_file] + ([listen] if listen is not None else [])
                 self._send(_BIRTH, descriptors)
-            ours.settimeout(_REPORT_TIMEOUT_S)
+            # Before it is warm it reads no order: who comes first waits.
+            ours.settimeout(_REPORT_TIMEOUT_S if self.is_warm else _WARM_TIMEOUT_S)
             try:
                 ours.sendall(write_plan(plan))
                 init = _await_init(ours)
             except (SandboxRefused, ConnectionError) as error:
-                if self._has_died():
+                if self.has_died():
                     raise NurseryDied(f"the nursery died during a birth: {error}", "system") from error
                 raise
         self._has_borne = True
         return init
 
-    def _has_died(self) -> bool:
+    def has_died(self) -> bool:
         """A killed process may take a moment to end."""
         if self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -118,9 +133,7 @@ class Nursery:
 
     def close(self) -> None:
         """Let it end."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._socket.close()
         if self._process is not None:
             try:
                 self._process.wait(5)
@@ -130,8 +143,6 @@ class Nursery:
             self._process = None
 
     def _send(self, order: bytes, descriptors: list[int]) -> None:
-        if self._socket is None:
-            raise SandboxRefused("there is no nursery", "system")
         try:
             socket.send_fds(self._socket, [order], descriptors)
         except OSError as error:
@@ -190,6 +201,7 @@ def main(arguments: list[str]) -> int:
         os.environ["MPLCONFIGDIR"] = scratch
         warm.warm_up(arguments[1:])
     log.info("warm modules=%d in %.1f s", len(sys.modules), time.monotonic() - began)
+    orders.send(_WARM)
     while True:
         message, descriptors, _, _ = socket.recv_fds(orders, _MAX_ORDER_BYTES, _MAX_DESCRIPTORS)
         if not message:

@@ -36,8 +36,13 @@ result = len(found)
 
 
 def find_nursery(daemon: Daemon) -> int:
-    children = Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children").read_text().split()
-    return next(int(pid) for pid in children if b"sandbox.nursery" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    children, deadline = Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children"), time.monotonic() + 10
+    while True:
+        for pid in children.read_text().split():
+            if b"sandbox.nursery" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return int(pid)
+        assert time.monotonic() < deadline, "no nursery"
+        time.sleep(0.01)
 
 
 def wait_for(daemon: Daemon, words: str, count: int = 1) -> None:

@@ -177,7 +177,7 @@ def test_at_the_limit_of_processes_the_zygote_refuses_and_lives(root_daemon: Dae
         "except ForkRefused as error:\n    result = [error.code, len(forks)]"
     )
     assert code[0] == "too_many_processes"
-    assert 5 <= code[1] <= 11
+    assert 1 <= code[1] <= 11, "threads count as well"
     assert child.run("for fork in forks: fork.kill()\nresult = [end(fork) for fork in forks]") == [-9] * code[1]
     assert child.run("result = end(order('pass'))") == 0
     assert child.sandbox.alive()
