@@ -1,8 +1,8 @@
 """The server's own client of a kernel, with which Voilà runs the cells of a lesson.
 
 jupyter_client's, with two repairs. *A reply is never overlooked*: jupyter_client sends on the socket behind the back of the
-asyncio socket that waits for a reply; a reply that arrives during such a send wakes nobody, and a lesson whose widgets talk
-to the kernel while a cell runs waits for ever (4 of 100 readings; jupyter_client pull request 1059). *Ready is ready*: the
+asyncio socket that waits for a reply; we infer that a reply which arrives during such a send wakes nobody: some lessons whose
+widgets talk to the kernel while a cell runs waited for ever, and none does since (docs/why/warm-processes.md). *Ready is ready*: the
 stock client then listens for another fifth of a second, to throw away messages that nbclient does not look at anyway.
 """
 
