@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sys
 
-from bench import badges, kernel, memory, spawn, submit, voila
+from bench import autograde, badges, kernel, memory, spawn, submit, voila
 from bench.results import write_result, write_table
 
 MEASURES = {
+    "autograde": autograde.measure,
     "submit": submit.measure,
     "spawn": spawn.measure,
     "kernel": kernel.measure,
