@@ -50,7 +50,7 @@ def test_nbgraders_own_tests_of_its_commands_pass_or_are_listed(tmp_path: Path) 
         "PYTHONPATH": f"{ROOT}",
         "HOME": str(tmp_path),
     }
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=1800)
     failed = set(re.findall(r"^FAILED .*test_nbgrader_(\w+)\.py::\w+::([\w\[\]]+)", done.stdout, re.MULTILINE))
     found = {f"{module}::{name}" for module, name in failed}
     if found != set(NOT_APPLICABLE):
