@@ -28,7 +28,7 @@ _markdown: Any = mistune.create_markdown(escape=True, plugins=["table"])
 _STYLE = """
 body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#161616;background:#fff}
 table{border-collapse:collapse;width:100%}caption{text-align:left;font-weight:bold;padding:.5rem 0}
-th,td{border:1px solid #767676;padding:.4rem .6rem;text-align:left;vertical-align:top}
+th,td{border:1px solid #767676;padding:.4rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
 pre{background:#f3f3f3;padding:.6rem;overflow-x:auto;white-space:pre-wrap}img{max-width:100%}
 .sortie{border-left:4px solid #767676}
 @media print{body{margin:0;max-width:none}pre,tr{break-inside:avoid}}
@@ -70,8 +70,8 @@ def _render_marks(result: Result) -> str:
     given = sum(cell.points or 0 for cell in result.cells)
     total = sum(cell.max_points for cell in result.cells)
     waiting = sum(cell.max_points for cell in result.cells if cell.points is None)
-    parts = [f"<p><strong>{f'{_number(given)} / {_number(total)} points' if total else UNMARKED}</strong>"]
-    parts.append(f", dont {_number(waiting)} {WAITS}</p>" if waiting else "</p>")
+    score = f"{_number(given)} / {_number(total)} points" if total else UNMARKED
+    parts = [f"<p><strong>{score}</strong>{f', dont {_number(waiting)} {WAITS}' if waiting else ''}</p>"]
     if result.message:
         parts.append(f"<p>{escape(result.message)}</p>")
     rows = "\n".join(map(_render_row, result.cells))
