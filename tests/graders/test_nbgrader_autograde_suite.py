@@ -28,6 +28,7 @@ NOT_APPLICABLE = {
 SKIPPED = 2  # nbgrader's own: they take too long, or need a database server
 
 
+@pytest.mark.soak  # twenty minutes: nbgrader starts a process for each step
 def test_nbgraders_own_tests_of_its_commands_pass_or_are_listed(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     command = [
