@@ -86,7 +86,8 @@ async def draw(client: httpx.Client, token: str, path: str) -> None:
     """A new kernel, and one plot in it; the kernel stays."""
     answer = client.post(f"{path}/api/kernels", json={"name": "python3"})
     assert answer.status_code == 201, answer.text
-    address = f"{client.base_url}{path.lstrip('/')}/api/kernels/{answer.json()['id']}/channels".replace("http", "ws", 1)
+    origin = str(client.base_url).rstrip("/").replace("http", "ws", 1)
+    address = f"{origin}{path}/api/kernels/{answer.json()['id']}/channels"
     connection = await websocket_connect(HTTPRequest(address, headers={"Authorization": f"token {token}"}))
     message = uuid.uuid4().hex
     header = {"msg_id": message, "msg_type": "execute_request", "username": "", "session": message, "version": "5.3"}
