@@ -8,11 +8,15 @@ Runs as the learner, with nothing to hide from them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from ipykernel import ipkernel
 from ipykernel.kernelapp import IPKernelApp
 
 from sandbox.zygote import tell_listening
@@ -46,10 +50,37 @@ def main() -> None:
     app: Any = KernelApp.instance()
     # It ends with its parent, and tells nobody how to press Ctrl-C.
     app.parent_handle = app.parent_handle or os.getppid()
-    app.initialize(sys.argv[1:])
+    with _known_modules():
+        app.initialize(sys.argv[1:])
     sys.path[:] = [folder for folder in sys.path if folder not in here] + [""]
     catch_up()
     app.start()
+
+
+class _Modules(dict[str, Any]):
+    """What ipykernel looks at of `sys.modules` when it starts: each module's file."""
+
+    def copy(self) -> dict[str, Any]:
+        return {str(number): SimpleNamespace(__file__=file) for number, file in enumerate(_files)}
+
+
+_files: list[str] = []
+
+
+@contextlib.contextmanager
+def _known_modules() -> Iterator[None]:
+    """ipykernel asks two thousand modules for their file, which writes on two thousand shared pages; the nursery has asked."""
+    if _files:
+        vars(ipkernel)["sys"] = SimpleNamespace(**vars(sys) | {"modules": _Modules(sys.modules)})
+    try:
+        yield
+    finally:
+        vars(ipkernel)["sys"] = sys
+
+
+def settled() -> None:
+    """In the nursery, each time that it has imported more."""
+    _files[:] = [file for module in sys.modules.copy().values() if (file := getattr(module, "__file__", None))]
 
 
 def catch_up() -> None:

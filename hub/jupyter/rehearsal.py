@@ -29,7 +29,7 @@ _LATE = (
     "jupyter_client.asynchronous.client", "jupyter_client.manager", "jupyter_client.multikernelmanager",
     "jupyter_server.services.kernels.connection.channels", "nbconvert.exporters.html", "nbclient.client",
     "nbformat.validator", "terminado.management", "voila.handler", "voila.exporter", "voila.notebook_renderer",
-    "voila.execute", "hub.jupyter.provisioner", "tornado.simple_httpclient", "jinja2.ext", "jinja2.debug",
+    "voila.execute", "hub.jupyter.kernelclient", "hub.jupyter.provisioner", "tornado.simple_httpclient", "jinja2.ext", "jinja2.debug",
 )  # fmt: skip
 
 
@@ -53,6 +53,7 @@ def rehearse() -> set[str]:
             "JUPYTERHUB_SERVICE_PREFIX": PREFIX,
             "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:80" + PREFIX,
             "JUPYTERHUB_USER": "repetition",
+            "PUPITRE_PORTAL_SOCKET": str(path.with_name("portal.sock")),  # nobody either
             "PUPITRE_PUBLIC_URL": "http://127.0.0.1",
         }
     )

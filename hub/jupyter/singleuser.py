@@ -48,9 +48,15 @@ def main(channel: socket.socket, listen: socket.socket | None) -> None:
 
 
 def warm_up() -> None:
-    """In the nursery: what reads, while it is imported, that it will be a Hub's server."""
+    """In the nursery: a notebook is checked against its schema, and what reads while it is imported that it will be a Hub's."""
     os.environ["JUPYTERHUB_SINGLEUSER_EXTENSION"] = "1"
+    import nbformat
     from jupyterhub.singleuser import extension  # noqa: F401
+    from nbformat import v4
+
+    notebook: Any = v4.new_notebook(cells=[v4.new_code_cell("1"), v4.new_markdown_cell("*a*")])  # type: ignore[no-untyped-call]
+    nbformat.validate(notebook)
+    nbformat.reads(nbformat.writes(notebook), as_version=4)  # type: ignore[no-untyped-call]
 
 
 def rehearse() -> set[str]:
