@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import uuid
 from dataclasses import dataclass, field
@@ -79,6 +80,14 @@ class Conversation:
 
     async def run(self, code: str, patience_s: float = PATIENCE_S) -> Answer:
         return await self.ask("execute_request", execution(code), patience_s)
+
+    async def find_again(self) -> None:
+        """Ask, as pages do, until the kernel answers: what was sent while it restarted may be lost."""
+        for _ in range(int(PATIENCE_S)):
+            with contextlib.suppress(TimeoutError):
+                await self.ask("kernel_info_request", {}, 1)
+                return
+        raise TimeoutError("the kernel does not answer")
 
     async def close(self) -> None:
         self.connection.close()

@@ -156,6 +156,7 @@ def test_restart(server: Server, name: str) -> None:
     async def act(conversation: Conversation, client: httpx.AsyncClient) -> list[str]:
         before = await conversation.run("import os; x = 1; print(os.getpid())")
         assert (await client.post(f"api/kernels/{conversation.kernel}/restart")).status_code == 200
+        await conversation.find_again()
         after = await conversation.run("import os; print(os.getpid()); x")
         return [before.text, after.text, after.error]
 
