@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import importlib.metadata
 import importlib.util
 import logging
 import os
@@ -40,11 +41,25 @@ def _nothing() -> None:
 
 def warm_up(modules: Iterable[str]) -> None:
     """Import entry modules; each may have a `warm_up()`, which runs what is slow the first time and leaves nothing open."""
+    _keep_entry_points()
     for name in modules:
         module = importlib.import_module(name)
         getattr(module, "warm_up", _nothing)()
         _entries.append(module)
     settle()
+
+
+def _keep_entry_points() -> None:
+    """What is installed is asked once, before those who ask are imported: each time, hundreds of files are read.
+
+    The installation is read-only for every child, and another one has another nursery.
+    """
+    known: Any = importlib.metadata.entry_points()
+
+    def entry_points(**wanted: Any) -> Any:
+        return known.select(**wanted)
+
+    importlib.metadata.entry_points = entry_points
 
 
 def preload(names: Iterable[str]) -> int:
