@@ -139,3 +139,6 @@ async def _run_cells(server: Server, reading: Reading) -> None:
                     return
     finally:
         connection.close()
+        # Until the other side has closed too, or the loop ends with an open socket.
+        while await asyncio.wait_for(connection.read_message(), 10) is not None:
+            pass
