@@ -62,6 +62,7 @@ NOT_APPLICABLE = {
 }
 
 
+@pytest.mark.soak  # more than a minute, and its list changes with nbgrader alone
 def test_nbgraders_own_exchange_tests_pass_or_are_listed(tmp_path: Path) -> None:
     count = sum(map(len, NOT_APPLICABLE.values()))
     assert count == 29
