@@ -21,7 +21,6 @@ import signal
 import socket
 import sys
 import tempfile
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -236,7 +235,7 @@ def _run_init(plan: Plan, channel: int, listen: int | None, status: socket.socke
                 zygote.hand_over(for_child)
             if memory_events is not None:
                 os.close(memory_events)
-            _run_child(plan, channel, listen)
+            warm.run_to_end(lambda: _run_child(plan, channel, listen))
         if for_child:
             for_child.close()
         forks = zygote.Zygote(plan.zygote, orders, memory_events) if plan.zygote and orders else None
@@ -257,33 +256,28 @@ def _run_init(plan: Plan, channel: int, listen: int | None, status: socket.socke
         os._exit(1)
 
 
-def _run_child(plan: Plan, channel: int, listen: int | None) -> NoReturn:
-    code: object = 1
-    try:
-        if plan.isolation == "none":
-            ns.set_parent_death_signal(signal.SIGKILL)
-        os.setsid()
-        ns.set_dumpable(True)  # as after exec; a child that holds a secret undoes it
-        # A server works from the read-only root, or programs would read configuration and templates in the home.
-        os.chdir("/" if plan.profile.listens else plan.inside_home)
-        warm.set_environment(plan.variables())
-        warm.refresh()
-        sys.argv = [plan.module]
-        module: Any = importlib.import_module(plan.module)
-        # Closed by the end of the process and not before: what went wrong is in the log by then.
-        caller = _take_socket(channel)
-        if plan.rehearses:
-            rehearse = getattr(module, "rehearse", list)
-            caller.sendall(json.dumps(sorted(rehearse())).encode())
-        else:
-            module.main(caller, None if listen is None else _take_socket(listen))
-        code = None
-    except SystemExit as end:
-        code = end.code
-    except BaseException:  # noqa: BLE001 - a forked process must not return through its parent's frames
-        traceback.print_exc()
-    finally:
-        os._exit(warm.finish(code))
+def _run_child(plan: Plan, channel: int, listen: int | None) -> None:
+    if plan.isolation == "none":
+        ns.set_parent_death_signal(signal.SIGKILL)
+    os.setsid()
+    ns.set_dumpable(True)  # as after exec; a child that holds a secret undoes it
+    # A server works from the read-only root, or programs would read configuration and templates in the home.
+    os.chdir("/" if plan.profile.listens else plan.inside_home)
+    warm.set_environment(plan.variables())
+    warm.refresh()
+    sys.argv = [plan.module]
+    module: Any = importlib.import_module(plan.module)
+    caller = _take_socket(channel)
+    _kept.append(caller)
+    if plan.rehearses:
+        rehearse = getattr(module, "rehearse", list)
+        caller.sendall(json.dumps(sorted(rehearse())).encode())
+    else:
+        module.main(caller, None if listen is None else _take_socket(listen))
+
+
+_kept: list[socket.socket] = []
+"""The child's channel: closed by the end of the process and not before, so that what went wrong is in the log by then."""
 
 
 def _take_socket(descriptor: int) -> socket.socket:

@@ -21,9 +21,10 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable
+import traceback
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 log = logging.getLogger("nursery")
 
@@ -174,8 +175,22 @@ def set_environment(variables: dict[str, str]) -> None:
     os.environ.update(variables)
 
 
-def finish(code: object) -> int:
-    """What an interpreter does at its end, in a child that must not return through its parent's frames."""
+def run_to_end(work: Callable[[], None]) -> NoReturn:
+    """Run in a forked process, which then ends as an interpreter does: it must not return through its parent's frames."""
+    code: object = 1
+    try:
+        work()
+        code = None
+    except SystemExit as end:
+        code = end.code
+    except BaseException:  # noqa: BLE001 - it is said in the log, and the process ends
+        traceback.print_exc()
+    finally:
+        os._exit(_finish(code))
+
+
+def _finish(code: object) -> int:
+    """What an interpreter does at its end."""
     status = code if isinstance(code, int) else 0 if code is None else 1
     if status == 1 and not isinstance(code, int):
         sys.stderr.write(f"{code}\n")

@@ -20,10 +20,9 @@ import os
 import signal
 import socket
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from sandbox import namespaces as ns
 from sandbox import warm
@@ -94,7 +93,8 @@ class Fork:
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while self.poll() is None and not self.listens:
+                # The fork itself says that it listens, and may say so before pid 1 has told its number.
+                while self.poll() is None and not (self.listens and self.pid):
                     await wait_readable(self._answers.fileno())
         if not self.pid:
             self._answers.close()
@@ -230,7 +230,7 @@ class Zygote:
             os.close(answers)
             return True
         if pid == 0:
-            self._run(order, answers)
+            warm.run_to_end(lambda: self._run(order, answers))
         self._answers[pid] = answers
         _say(answers, pid=pid)
         return True
@@ -263,29 +263,20 @@ class Zygote:
             return int(text.split("oom_kill ")[1].split()[0])
         return 0
 
-    def _run(self, order: dict[str, Any], answers: int) -> NoReturn:
+    def _run(self, order: dict[str, Any], answers: int) -> None:
         global _told
-        code: object = 1
-        try:
-            warm.refresh()  # first: a signal must no longer mean what it means to pid 1
-            self.orders.detach()
-            os.setsid()
-            close_all_but([answers])
-            ns.set_dumpable(True)  # it holds no secret, and its owner may look at it
-            Path("/proc/self/oom_score_adj").write_text(str(_FIRST_TO_DIE), encoding="ascii")
-            warm.set_environment(order["env"])
-            os.chdir(order["cwd"])
-            _told = answers
-            ns.set_process_name(self._module.rpartition(".")[2])
-            sys.argv = [self._module, *order["argv"]]
-            importlib.import_module(self._module).main()
-            code = None
-        except SystemExit as end:
-            code = end.code
-        except BaseException:  # noqa: BLE001 - a forked process must not return through its parent's frames
-            traceback.print_exc()
-        finally:
-            os._exit(warm.finish(code))
+        warm.refresh()  # first: a signal must no longer mean what it means to pid 1
+        self.orders.detach()
+        os.setsid()
+        close_all_but([answers])
+        ns.set_dumpable(True)  # it holds no secret, and its owner may look at it
+        Path("/proc/self/oom_score_adj").write_text(str(_FIRST_TO_DIE), encoding="ascii")
+        warm.set_environment(order["env"])
+        os.chdir(order["cwd"])
+        _told = answers
+        ns.set_process_name(self._module.rpartition(".")[2])
+        sys.argv = [self._module, *order["argv"]]
+        importlib.import_module(self._module).main()
 
 
 def _check(message: bytes) -> dict[str, Any]:

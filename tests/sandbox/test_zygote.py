@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox.limits import Limits
+from sandbox.zygote import Fork
 from tests.sandbox.forkd_daemon import LIMITS, ORDINARY_UID, Child, Daemon, running_daemon
 
 PRELUDE = """
@@ -114,6 +117,20 @@ def test_how_it_ended_is_told(alice: Child, statements: str, code: int) -> None:
     assert alice.run(f"result = end(order({statements!r}))") == code
 
 
+def test_a_fork_that_listens_before_its_number_is_told_is_waited_for() -> None:
+    async def scene() -> tuple[int, bool]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            fork = Fork(ours)
+            theirs.sendall(b'{"listening": true}\n')
+            asyncio.get_running_loop().call_later(0.1, theirs.sendall, b'{"pid": 7}\n')
+            await fork.started(10)
+        ours.close()
+        return fork.pid, fork.listens
+
+    assert asyncio.run(scene()) == (7, True)
+
+
 def test_what_a_fork_left_ends_with_it(alice: Child) -> None:
     left = "import subprocess, sys; p = subprocess.Popen(['/bin/sleep', '100']); open('/tmp/left', 'w').write(str(p.pid)); raise SystemExit(3)"
     assert alice.run(f"result = end(order({left!r}))") == 3
@@ -170,14 +187,15 @@ def test_many_forks_come_and_go(alice: Child) -> None:
 
 
 def test_at_the_limit_of_processes_the_zygote_refuses_and_lives(root_daemon: Daemon) -> None:
-    child = root_daemon.child("bob", 200_002, limits=Limits(512 << 20, 12, None, 64 << 20, 256))
+    # RLIMIT_NPROC counts a uid over the whole machine: one that no other test, at work meanwhile, gives to anybody.
+    child = root_daemon.child("bob", 205_555, limits=Limits(512 << 20, 12, None, 64 << 20, 256))
     child.run(PRELUDE)
     code = child.run(
         "forks = []\ntry:\n    while len(forks) < 40: forks.append(order('import time; time.sleep(60)'))\n"
         "except ForkRefused as error:\n    result = [error.code, len(forks)]"
     )
     assert code[0] == "too_many_processes"
-    assert 1 <= code[1] <= 11, "threads count as well"
+    assert 5 <= code[1] <= 11
     assert child.run("for fork in forks: fork.kill()\nresult = [end(fork) for fork in forks]") == [-9] * code[1]
     assert child.run("result = end(order('pass'))") == 0
     assert child.sandbox.alive()
