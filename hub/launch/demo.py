@@ -26,4 +26,4 @@ def main(arguments: Sequence[str]) -> int:
         print(f"pupitre : {error}", file=sys.stderr)  # noqa: T201
         return 1
     print(f"\nPupitre répond : {environment.public_url}\n\n{people}", flush=True)  # noqa: T201
-    return 0 if "--detach" in arguments else stay(hub)
+    return 0 if "--detach" in arguments else stay(environment, hub)

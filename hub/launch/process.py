@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.process import find_start_time
+
 
 @dataclass(frozen=True)
 class Process:
@@ -18,11 +20,11 @@ class Process:
 
     @classmethod
     def of(cls, pid: int) -> Process | None:
-        start_time = _start_time(pid)
+        start_time = find_start_time(pid)
         return cls(pid, start_time) if start_time else None
 
     def alive(self) -> bool:
-        return _start_time(self.pid) == self.start_time
+        return find_start_time(self.pid) == self.start_time
 
     def write(self, file: Path) -> None:
         draft = file.with_suffix(".new")
@@ -60,12 +62,3 @@ def read_process(file: Path) -> Process | None:
     except (OSError, ValueError):
         return None
     return process if process.alive() else None
-
-
-def _start_time(pid: int) -> int:
-    """0 if there is no such process, or a zombie that nobody has waited for yet."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return 0 if fields[0] == "Z" else int(fields[19])

@@ -26,6 +26,7 @@ from hub.launch.errors import LaunchError
 from hub.launch.process import Process, read_process
 
 START_PATIENCE_S = 90
+FORKD_WATCH_S = 2.0
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -37,7 +38,7 @@ def run(arguments: Sequence[str]) -> int:
         say(f"Première visite : créez le compte administrateur avec ce lien, valable une fois :\n{link}")
     if "--detach" in arguments:
         return 0
-    return stay(hub)
+    return stay(environment, hub)
 
 
 def say(line: str) -> None:
@@ -180,8 +181,8 @@ def wait_until_it_answers(environment: Environment, hub: subprocess.Popen[bytes]
         time.sleep(0.1)
 
 
-def stay(hub: subprocess.Popen[bytes]) -> int:
-    """Wait for the Hub; SIGINT and SIGTERM stop it."""
+def stay(environment: Environment, hub: subprocess.Popen[bytes]) -> int:
+    """Wait for the Hub, and start forkd again if it died; SIGINT and SIGTERM stop the Hub."""
 
     def stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt
@@ -189,7 +190,15 @@ def stay(hub: subprocess.Popen[bytes]) -> int:
     signal.signal(signal.SIGTERM, stop)
     say("Ctrl+C arrête le service ; les serveurs des participants restent (« make stop » arrête tout).")
     try:
-        return hub.wait()
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return hub.wait(FORKD_WATCH_S)
+            if not read_process(environment.run_dir / "forkd.pid"):
+                say("forkd s'est arrêté : un autre est démarré.")
+                try:
+                    ensure_forkd(environment, accounts.ensure_account())
+                except LaunchError as error:
+                    say(str(error))
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

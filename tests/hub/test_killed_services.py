@@ -16,7 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.launch.process import Process
+from hub.environment import load_environment
+from hub.launch.process import Process, read_process
 from tests.installation import Installation
 from tests.person import Person
 
@@ -129,3 +130,16 @@ def test_portal_killed_during_a_submission(
     found = alice.wait_for_mark("m1", client_id)
     assert (found["state"], found["points"]) == ("marked", 6.0), found
     assert len(alice.attempts("m1")) == before + 1
+
+
+def test_forkd_killed_is_started_again_and_learners_go_on(
+    open_installation: Installation, people: Callable[..., Person]
+) -> None:
+    alice, bob = people("alice", started=True), people("bob")
+    pid_file = load_environment(open_installation.variables).run_dir / "forkd.pid"
+    killed = read_process(pid_file)
+    assert killed
+    kill(killed)
+    assert alice.run_code("print(6 * 7)") == "42\n", "her server is forkd's no more, and hers"
+    wait_until(lambda: (now := read_process(pid_file)) and now != killed)
+    wait_until(lambda: bob.start_server() or True)
