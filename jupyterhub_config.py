@@ -46,14 +46,14 @@ c.PortalAuthenticator.auto_login = True
 c.PortalAuthenticator.allow_all = True  # the portal decides who signs in
 
 # --- learners' servers ------------------------------------------------------------------------------------------------
-c.JupyterHub.spawner_class = "hub.jupyter.spawner.SandboxSpawner"
-c.SandboxSpawner.forkd_socket = str(run_dir / "forkd.sock")
-c.SandboxSpawner.uids_file = str(state / "uids.sqlite")
-c.SandboxSpawner.mem_limit = env.learner_memory_bytes
-c.SandboxSpawner.environment = {"PUPITRE_PUBLIC_URL": env.public_url, "PUPITRE_NODE_MODULES": str(env.node_modules)}
-c.SandboxSpawner.default_url = "/lab"
-c.SandboxSpawner.consecutive_failure_limit = 0  # failed starts of learners' servers never stop the Hub
-c.SandboxSpawner.server_token_scopes = [
+c.JupyterHub.spawner_class = "hub.jupyter.spawner.WarmSpawner"
+c.WarmSpawner.forkd_socket = str(run_dir / "forkd.sock")
+c.WarmSpawner.uids_file = str(state / "uids.sqlite")
+c.WarmSpawner.mem_limit = env.learner_memory_bytes
+c.WarmSpawner.environment = {"PUPITRE_PUBLIC_URL": env.public_url, "PUPITRE_NODE_MODULES": str(env.node_modules)}
+c.WarmSpawner.default_url = "/lab"
+c.WarmSpawner.consecutive_failure_limit = 0  # failed starts of learners' servers never stop the Hub
+c.WarmSpawner.server_token_scopes = [
     "users:activity!user",
     "access:servers!server",
     "access:services!service=portal",

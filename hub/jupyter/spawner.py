@@ -70,8 +70,8 @@ def make_label(user_name: str, server_name: str = "") -> str:
     return f"{stem or 'x'}--{digest}"
 
 
-class SandboxSpawner(Spawner):
-    """Starts a learner's server in a sandbox."""
+class WarmSpawner(Spawner):
+    """Starts a learner's server in a sandbox, forked from the warm nursery."""
 
     pid = Integer(0)
     start_time = Integer(0)

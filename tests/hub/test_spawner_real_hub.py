@@ -1,4 +1,4 @@
-"""SandboxSpawner with a real JupyterHub, a real proxy, a real forkd: one learner's server, from birth to end.
+"""WarmSpawner with a real JupyterHub, a real proxy, a real forkd: one learner's server, from birth to end.
 
 As in production started by root: forkd is root, Hub and proxy are an ordinary user, the learner is a third one.
 The Hub's database, homes and sockets are those of this test; sign-in is by an API token, since identity is the portal's.
@@ -48,9 +48,9 @@ c.ConfigurableHTTPProxy.command = ["{proxy}"]
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
 c.ConfigurableHTTPProxy.pid_file = "{folder}/hub/proxy.pid"
 c.ConfigurableHTTPProxy.auth_token = "{token}"
-c.JupyterHub.spawner_class = "hub.jupyter.spawner.SandboxSpawner"
-c.SandboxSpawner.forkd_socket = "{folder}/forkd.sock"
-c.SandboxSpawner.uids_file = "{folder}/hub/uids.sqlite"
+c.JupyterHub.spawner_class = "hub.jupyter.spawner.WarmSpawner"
+c.WarmSpawner.forkd_socket = "{folder}/forkd.sock"
+c.WarmSpawner.uids_file = "{folder}/hub/uids.sqlite"
 c.JupyterHub.tornado_settings = {{"slow_spawn_timeout": 120}}
 c.Hub.door = "{folder}/doors/hub.sock"
 c.JupyterHub.services = [{{"name": "tester", "api_token": "{token}"}}]
