@@ -65,7 +65,9 @@ class Doorbell:
 class SharedDoorbell:
     """One bell for everything that waits in an event loop: each is woken for whom it waits only."""
 
-    _of_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, SharedDoorbell] = weakref.WeakKeyDictionary()
+    _of_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedDoorbell]] = (
+        weakref.WeakKeyDictionary()
+    )
 
     def __init__(self, name: str) -> None:
         self._bell = Doorbell(name)
@@ -76,9 +78,10 @@ class SharedDoorbell:
     def about(cls, name: str, whom: str) -> Iterator[asyncio.Event]:
         """An event that is set when it rings about `whom`; whoever waits clears it before looking."""
         loop, event = asyncio.get_running_loop(), asyncio.Event()
-        bell = cls._of_loop.get(loop)
+        bells = cls._of_loop.setdefault(loop, {})
+        bell = bells.get(name)
         if bell is None:
-            bell = cls._of_loop[loop] = cls(name)
+            bell = bells[name] = cls(name)
             loop.add_reader(bell._bell.fileno(), bell._wake)
         bell._waiting.setdefault(whom, set()).add(event)
         try:
@@ -88,7 +91,7 @@ class SharedDoorbell:
             if not bell._waiting[whom]:
                 del bell._waiting[whom]
             if not bell._waiting:
-                del cls._of_loop[loop]
+                del bells[name]
                 loop.remove_reader(bell._bell.fileno())
                 bell._bell.close()
 
