@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
-import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
 from django.utils.translation import gettext as _
 
+from badges.apart import Apart, NoAnswer, NoTurn
 from badges.errors import BadgeError, FileRefused
 from badges.vcjwt import read_token
 from badges.verify import MAX_FILE_BYTES, State, Verdict, extract_text, parse_json
@@ -29,7 +26,7 @@ TIMEOUT_S = 20.0
 FETCH_TIMEOUT_S = 5.0
 CHECKS_AT_ONCE = 2
 _log = logging.getLogger(__name__)
-_turns = threading.BoundedSemaphore(CHECKS_AT_ONCE)
+_checker = Apart("foreignreader.py", TIMEOUT_S, CHECKS_AT_ONCE)
 
 
 def may_ask(address: str, hosts: Sequence[str]) -> bool:
@@ -150,16 +147,9 @@ def _fetch_documents(text: str, issuer: str, hosts: Sequence[str]) -> dict[str, 
 
 
 def _check_apart(asked: dict[str, Any]) -> dict[str, str]:
-    command = [sys.executable, "-I", str(Path(__file__).with_name("foreignreader.py"))]
-    if not _turns.acquire(timeout=TIMEOUT_S):
-        return {"outcome": "busy", "detail": "others are being checked"}
     try:
-        done = subprocess.run(
-            command, input=json.dumps(asked).encode(), capture_output=True, env={}, timeout=TIMEOUT_S, check=True
-        )
-        answer: dict[str, str] = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError) as error:
-        return {"outcome": "busy", "detail": type(error).__name__}
-    finally:
-        _turns.release()
-    return answer
+        return _checker.read(json.dumps(asked).encode())
+    except NoTurn:
+        return {"outcome": "busy", "detail": "others are being checked"}
+    except NoAnswer as error:
+        return {"outcome": "busy", "detail": str(error)}

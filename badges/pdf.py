@@ -7,24 +7,20 @@ object that makes it PDF/UA: only its Info dictionary gains a key.
 from __future__ import annotations
 
 import io
-import json
 import logging
-import subprocess
-import sys
-import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from badges.apart import Apart, NoAnswer, NoTurn
 from badges.errors import FileRefused
 
 TIMEOUT_S = 15.0
 READERS_AT_ONCE = 2
 """Of one portal process: others wait their turn."""
 _log = logging.getLogger(__name__)
-_turns = threading.BoundedSemaphore(READERS_AT_ONCE)
+_reader = Apart("pdfreader.py", TIMEOUT_S, READERS_AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -76,19 +72,13 @@ def read_badge(content: bytes) -> PdfBadge:
 
 
 def _read_apart(content: bytes) -> dict[str, Any]:
-    command = [sys.executable, "-I", str(Path(__file__).with_name("pdfreader.py"))]
-    if not _turns.acquire(timeout=TIMEOUT_S):
-        return {"error": "pdf-busy"}
     try:
-        done = subprocess.run(command, input=content, capture_output=True, env={}, timeout=TIMEOUT_S, check=True)
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError) as error:
-        # Killed by a limit (a decompression bomb), or too slow.
-        _log.warning("a PDF of %d bytes could not be read within the limits: %s", len(content), type(error).__name__)
+        return _reader.read(content)
+    except NoTurn:
+        return {"error": "pdf-busy"}
+    except NoAnswer as error:  # a decompression bomb, or too slow
+        _log.warning("a PDF of %d bytes could not be read within the limits: %s", len(content), error)
         return {"error": "pdf-too-demanding"}
-    finally:
-        _turns.release()
-    return answer
 
 
 def _sentence_of(code: str) -> str:

@@ -7,16 +7,12 @@ accepted), until the browser has it through the websocket, and until a first plo
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bench.results import Notes, Row
-from bench.spawn import Someone, start, stock_hub
+from bench.sides import measured_place, our_server, stock_server
 from tests.conversation import Server
-from tests.installation import make_courses, running_installation
-from tests.person import sign_up
 
 KERNELS = 20
 PLOT = "import numpy as np, matplotlib.pyplot as plt\nplt.plot(np.linspace(0, 1, 200) ** 2)\nplt.show()"
@@ -34,25 +30,11 @@ class Times:
 
 
 def measure() -> tuple[list[Row], Notes]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        place = Path(name)
-        place.chmod(0o755)
-        for folder in ("courses", "state", "stock"):
-            (place / folder).mkdir()
-        courses = make_courses(place / "courses")
-        with running_installation(place / "state", courses, "bench-kernel", PUPITRE_SIGNUP="open") as installation:
-            person = sign_up(installation, "Mesure", "mesure@exemple.fr")
-            installation.wait_for_forkd_log("rehearsed hub.jupyter.kernel")
-            person.start_server()
-            url = f"{installation.jupyter_url}/user/{person.hub_name}/"
-            ours = asyncio.run(time_kernels(Server(url, person.token)))
-            person.stop_server()
-            person.close()
-        with stock_hub(place / "stock") as client:
-            assert client.post("/hub/api/users/mesure").status_code == 201
-            start(Someone(client, "mesure"))
-            token = client.headers["Authorization"].removeprefix("token ")
-            stock = asyncio.run(time_kernels(Server(f"{client.base_url}/user/mesure/", token)))
+    with measured_place() as place:
+        with our_server(place, "bench-kernel") as server:
+            ours = asyncio.run(time_kernels(server))
+        with stock_server(place) as server:
+            stock = asyncio.run(time_kernels(server))
     rows = [
         Row("kernel ready, measured in the server", tuple(ours.server), tuple(stock.server)),
         Row("kernel ready, through the websocket", tuple(ours.websocket), tuple(stock.websocket)),

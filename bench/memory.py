@@ -9,23 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import secrets
 import sys
-import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
-from tornado.httpclient import HTTPRequest
-from tornado.websocket import websocket_connect
-
 from bench.results import Notes, Row
-from bench.spawn import PATIENCE_S, stock_hub
-from tests.installation import make_courses, running_installation
+from bench.sides import PATIENCE_S, Someone, measured_place, our_installation, start, stock_hub, stop
+from tests.conversation import Server
 from tests.person import Person, sign_up
 
 LIVE, PER_PERSON, STOCK_LIVE = 100, 20, 3
@@ -40,13 +33,8 @@ exec {python} -m jupyterhub.singleuser "$@"
 
 
 def measure() -> tuple[list[Row], Notes]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        place = Path(name)
-        place.chmod(0o755)
-        for folder in ("courses", "state", "stock"):
-            (place / folder).mkdir()
-        courses = make_courses(place / "courses")
-        with running_installation(place / "state", courses, "bench-memory", PUPITRE_SIGNUP="open") as installation:
+    with measured_place() as place:
+        with our_installation(place, "bench-memory") as installation:
             people = [sign_up(installation, f"Mesure {n}", f"mesure{n}@exemple.fr") for n in range(LIVE // PER_PERSON)]
             installation.wait_for_forkd_log("rehearsed hub.jupyter.kernel")
             before = read_available()
@@ -79,34 +67,17 @@ def make_live(person: Person, server: str) -> None:
     while not (person.jupyter.get(f"/hub/api/users/{person.hub_name}").json()["servers"].get(server, {}).get("ready")):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    asyncio.run(draw(person.jupyter, person.token, f"/user/{person.hub_name}/{server}"))
+    origin = person.installation.jupyter_url
+    asyncio.run(draw(Server(f"{origin}/user/{person.hub_name}/{server}/", person.token)))
 
 
-async def draw(client: httpx.Client, token: str, path: str) -> None:
+async def draw(server: Server) -> None:
     """A new kernel, and one plot in it; the kernel stays."""
-    answer = client.post(f"{path}/api/kernels", json={"name": "python3"})
-    assert answer.status_code == 201, answer.text
-    origin = str(client.base_url).rstrip("/").replace("http", "ws", 1)
-    address = f"{origin}{path}/api/kernels/{answer.json()['id']}/channels"
-    connection = await websocket_connect(HTTPRequest(address, headers={"Authorization": f"token {token}"}))
-    message = uuid.uuid4().hex
-    header = {"msg_id": message, "msg_type": "execute_request", "username": "", "session": message, "version": "5.3"}
-    content = {"code": PLOT, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
-    await connection.write_message(
-        json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"})
-    )
-    drawn = False
-    while True:
-        raw = await asyncio.wait_for(connection.read_message(), PATIENCE_S)
-        assert raw is not None, "the server closed the connection"
-        reply = json.loads(raw)
-        if reply["parent_header"].get("msg_id") != message:
-            continue
-        drawn |= "image/png" in reply["content"].get("data", {})
-        if reply["msg_type"] == "status" and reply["content"]["execution_state"] == "idle":
-            break
-    assert drawn, "no picture came"
-    connection.close()
+    async with server.client() as client:
+        conversation = await server.connect(await server.start_kernel(client))
+        answer = await conversation.run(PLOT, PATIENCE_S)
+        assert answer.pictures, answer.error or "no picture came"
+        await conversation.close()
 
 
 def find_groups(state: Path) -> list[Path]:
@@ -148,18 +119,14 @@ def measure_stock(place: Path) -> list[float]:
         wrapper.write_text(WRAPPER.format(group=group, python=sys.executable))
         wrapper.chmod(0o755)
         with stock_hub(place, f'c.Spawner.cmd = ["{wrapper}"]') as client:
+            token = client.headers["Authorization"].removeprefix("token ")
             for name in names:
                 assert client.post(f"/hub/api/users/{name}").status_code == 201
-                assert client.post(f"/hub/api/users/{name}/server").status_code in (201, 202)
-                deadline = time.monotonic() + PATIENCE_S
-                while not client.get(f"/hub/api/users/{name}").json()["servers"].get("", {}).get("ready"):
-                    assert time.monotonic() < deadline
-                    time.sleep(0.1)
-                token = client.headers["Authorization"].split()[1]
-                asyncio.run(draw(client, token, f"/user/{name}"))
+                start(Someone(client, name))
+                asyncio.run(draw(Server(f"{client.base_url}/user/{name}/", token)))
             found = [read_group(group / name) for name in names]
             for name in names:
-                client.delete(f"/hub/api/users/{name}/server")
+                stop(Someone(client, name))
     return found
 
 

@@ -7,6 +7,7 @@ import contextlib
 import json
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -105,6 +106,7 @@ class Server:
 
     url: str
     token: str
+    log: Path | None = None
 
     @property
     def headers(self) -> dict[str, str]:

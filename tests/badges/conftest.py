@@ -14,6 +14,7 @@ from badges.credential import Achievement, Particulars, Profile, Result, make_cr
 from badges.did import make_did
 from badges.keys import KeyRing, ensure_keys
 from tests.badges.outside.portal import Portal, running_portal
+from tests.badges.sample import make_achievement
 
 PUBLIC_URL = "https://pupitre.example.org"
 SVG = (
@@ -31,15 +32,8 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 
 @pytest.fixture
 def achievement() -> Achievement:
-    return Achievement(
-        key="petit-parcours/parcours",
-        course="petit-parcours",
-        version="1.2",
-        title="Petit parcours d’été",
-        description="Mesurer, tracer, modéliser.",
-        criteria="Obtenir 60 % des points.",
-        image_svg=SVG,
-        hours=6.5,
+    return make_achievement(
+        SVG,
     )
 
 

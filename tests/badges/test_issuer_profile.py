@@ -5,22 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from openbadgeslib.ob3 import OB3LdpVerifier
 
-from badges.contexts import CREDENTIALS_V2, OPEN_BADGES_V3
-from badges.did import encode_base58btc
+from badges.contexts import CREDENTIALS_V2
 from badges.errors import ProfileRefused
 from badges.issuer import load_issuer
-from badges.proof import add_proof, check_proof
+from badges.proof import check_proof
+from tests.badges.outside.issuer import endorse as signed_endorsement
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"logo"
 FULL = """
@@ -45,25 +43,7 @@ def endorser() -> Ed25519PrivateKey:
 def endorse(endorser: Ed25519PrivateKey) -> Callable[..., dict[str, Any]]:
     """endorse(did): what an organisation with a did:key writes and signs about another."""
 
-    def make(about: str, **changes: Any) -> dict[str, Any]:
-        raw = endorser.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-        name = encode_base58btc(b"\xed\x01" + raw)
-        document = {
-            "@context": [CREDENTIALS_V2, OPEN_BADGES_V3],
-            "id": "urn:uuid:3c1bd0d6-6f30-4f0a-8a0b-60f7a5a2f1b1",
-            "type": ["VerifiableCredential", "EndorsementCredential"],
-            "name": "Avis de l’académie",
-            "issuer": {"id": f"did:key:{name}", "type": ["Profile"], "name": "Académie d’essai"},
-            "validFrom": "2026-11-01T00:00:00Z",
-            "credentialSubject": {
-                "id": about,
-                "type": ["EndorsementSubject"],
-                "endorsementComment": "Ses badges sont délivrés avec soin.",
-            },
-        }
-        return add_proof(document | changes, endorser, f"did:key:{name}#{name}", datetime(2026, 11, 1, tzinfo=UTC))
-
-    return make
+    return lambda about, **changes: signed_endorsement(about, endorser, **changes)
 
 
 @pytest.fixture

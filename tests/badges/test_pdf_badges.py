@@ -183,6 +183,6 @@ def test_a_locked_or_broken_file_gets_a_sentence(db: None, public_site: Any, att
 
 
 def test_a_reader_that_hangs_is_ended(attestation: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(badge_pdf, "TIMEOUT_S", 0.01)
+    monkeypatch.setattr(badge_pdf._reader, "_timeout_s", 0.01)
     with pytest.raises(FileRefused, match="pdf-too-demanding"):
         badge_pdf.read_badge(attestation)

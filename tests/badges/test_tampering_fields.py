@@ -15,13 +15,14 @@ from openbadgeslib.ob3 import OB3LdpVerifier, OB3VerificationError
 
 from badges.artwork import render_png
 from badges.baking import bake_png, bake_svg
-from badges.credential import Achievement, Alignment, Particulars, Profile, Result, make_credential
+from badges.credential import Alignment, Particulars, Profile, Result, make_credential
 from badges.did import make_did
 from badges.keys import Key, KeyRing, ensure_keys
 from badges.proof import add_proof
 from badges.vcjwt import make_token
 from badges.verify import Registered, State, verify_file
 from tests.badges.conftest import PUBLIC_URL, SVG
+from tests.badges.sample import make_achievement
 
 MOMENT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -38,15 +39,8 @@ def make_full() -> Document:
         "badges@example.org",
         {"description": "Lycée polyvalent", "phone": "+33 1 02 03 04 05", "official": "Camille Martin"},
     )
-    achievement = Achievement(
-        key="petit-parcours/parcours",
-        course="petit-parcours",
-        version="1.2",
-        title="Petit parcours d’été",
-        description="Mesurer, tracer, modéliser.",
-        criteria="Obtenir 60 % des points.",
-        image_svg=SVG,
-        hours=6.5,
+    achievement = make_achievement(
+        SVG,
         alignment=(Alignment("MA2", "Exploiter une fonction", "Programme de seconde", "https://www.example.org/p"),),
     )
     particulars = Particulars(

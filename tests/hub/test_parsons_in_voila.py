@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.hub.bridge_door import LearnerServer, open_portal, short_folder, start_server
+from tests.hub.bridge_door import LearnerServer, Portal
+from tests.hub.lesson_fixtures import browser, place
+
+__all__ = ["browser", "place"]
 
 pytestmark = pytest.mark.browser
 
@@ -36,23 +38,10 @@ def make_lesson() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[LearnerServer]:
-    folder = short_folder()
-    with open_portal(folder) as portal, start_server(folder, portal) as running:
-        portal.files = {"lecon.ipynb": make_lesson(), "exercices.ipynb": b"{}"}
-        yield running
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield chromium
-        chromium.close()
+def server(place: tuple[Portal, LearnerServer]) -> LearnerServer:
+    portal, running = place
+    portal.files = {"lecon.ipynb": make_lesson(), "exercices.ipynb": b"{}"}
+    return running
 
 
 @pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["wide-light", "phone-dark"])

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.accessibility import OVERFLOW, find_problems
-from tests.hub.bridge_door import LearnerServer, Portal, open_portal, short_folder, start_server
+from tests.hub.bridge_door import LearnerServer, Portal
+from tests.hub.lesson_fixtures import browser, place
+
+__all__ = ["browser", "place"]
 
 pytestmark = pytest.mark.browser
 
 COURSE = Path(__file__).resolve().parents[2] / "courses" / "python-maths-physique"
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[tuple[Portal, LearnerServer]]:
-    folder = short_folder()
-    with open_portal(folder) as portal, start_server(folder, portal) as server:
-        yield portal, server
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield chromium
-        chromium.close()
 
 
 def open_lesson(place: tuple[Portal, LearnerServer], browser: Browser, module: str, **screen: Any) -> Page:

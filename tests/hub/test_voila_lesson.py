@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.hub.bridge_door import SHARE, LearnerServer, open_portal, short_folder, start_server
+from tests.hub.bridge_door import SHARE, LearnerServer, Portal
+from tests.hub.lesson_fixtures import browser, place
+
+__all__ = ["browser", "place"]
 
 pytestmark = pytest.mark.browser
 
@@ -18,23 +20,10 @@ LESSON = (SHARE / "course-template" / "m1" / "lecon.ipynb").read_bytes()
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[LearnerServer]:
-    folder = short_folder()
-    with open_portal(folder) as portal, start_server(folder, portal) as running:
-        portal.files = {"lecon.ipynb": LESSON, "exercices.ipynb": b"{}"}
-        yield running
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield chromium
-        chromium.close()
+def server(place: tuple[Portal, LearnerServer]) -> LearnerServer:
+    portal, running = place
+    portal.files = {"lecon.ipynb": LESSON, "exercices.ipynb": b"{}"}
+    return running
 
 
 @dataclass

@@ -6,17 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import tempfile
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
-from bench.spawn import Someone, start, stock_hub, stop
-from tests.conversation import Server
-from tests.installation import ROOT, make_courses, running_installation
+from bench.sides import measured_place, our_server, stock_server
+from tests.installation import ROOT
 from tests.lesson import Reading, read_again_and_again
-from tests.person import sign_up
 
 pytestmark = [pytest.mark.soak, pytest.mark.hub]
 
@@ -26,28 +22,13 @@ RESULT = ROOT / "bench" / "results" / "voila-soak.txt"
 
 
 def test_five_hundred_readings_of_a_lesson() -> None:
-    with tempfile.TemporaryDirectory(prefix="soak-") as name:
-        place = Path(name)
-        place.chmod(0o755)
-        for folder in ("courses", "state", "stock"):
-            (place / folder).mkdir()
-        courses = make_courses(place / "courses")
-        with running_installation(place / "state", courses, "soak-voila", PUPITRE_SIGNUP="open") as installation:
-            person = sign_up(installation, "Endurance", "endurance@exemple.fr")
-            installation.wait_for_forkd_log("rehearsed hub.jupyter.kernel")
-            person.start_server()
-            server = Server(f"{installation.jupyter_url}/user/{person.hub_name}/", person.token)
+    with measured_place() as place:
+        with our_server(place, "soak-voila") as server:
+            assert server.log
             ours, stalled = asyncio.run(read_again_and_again(server, READINGS, AT_ONCE, patience_s=30))
-            log = (installation.state_dir / "log" / f"{person.hub_name}.log").read_text(errors="replace")
-            person.close()
-        with stock_hub(place / "stock") as client:
-            assert client.post("/hub/api/users/temoin").status_code == 201
-            someone = Someone(client, "temoin")
-            start(someone)
-            token = client.headers["Authorization"].removeprefix("token ")
-            control = Server(f"{client.base_url}/user/temoin/", token)
-            stock, stock_stalled = asyncio.run(read_again_and_again(control, CONTROL, AT_ONCE, patience_s=30))
-            stop(someone)
+            log = server.log.read_text(errors="replace")
+        with stock_server(place) as server:
+            stock, stock_stalled = asyncio.run(read_again_and_again(server, CONTROL, AT_ONCE, patience_s=30))
     RESULT.write_text(
         f"{datetime.now():%Y-%m-%d %H:%M}, {AT_ONCE} readers at once\n"
         + describe("ours", ours, stalled)

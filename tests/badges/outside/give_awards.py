@@ -18,11 +18,12 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from badges.awards import Achievement, Alignment, Result, ensure_award, revoke_award  # noqa: E402
+from badges.awards import Alignment, Result, ensure_award, revoke_award  # noqa: E402
 from badges.issuer import load_issuer  # noqa: E402
 from badges.keys import add_key, retire_key  # noqa: E402
 from hub.portal.accounts.models import User  # noqa: E402
 from hub.portal.management.commands.prepare import UNUSED_FILES  # noqa: E402
+from tests.badges.sample import make_achievement  # noqa: E402
 
 PEOPLE = {"old": "Ana", "good": "Zoé <'&\">", "other": "Bob", "revoked": "Chloé", "private": "Denis"}
 SVG = Path(__file__).with_name("badge.svg").read_bytes()
@@ -31,15 +32,8 @@ SVG = Path(__file__).with_name("badge.svg").read_bytes()
 def main() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=UNUSED_FILES)
-    achievement = Achievement(
-        key="petit-parcours/parcours",
-        course="petit-parcours",
-        version="1.2",
-        title="Petit parcours d’été",
-        description="Mesurer, tracer, modéliser.",
-        criteria="Obtenir 60 % des points.",
-        image_svg=SVG,
-        hours=6.5,
+    achievement = make_achievement(
+        SVG,
         course_title="Python en quatre heures",
         alignment=[
             Alignment(

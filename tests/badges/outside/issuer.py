@@ -31,16 +31,16 @@ def write_profile(folder: Path, about: str, svg: bytes) -> Path:
     """The file that `PUPITRE_ISSUER_PROFILE` names, and those that it names."""
     folder.mkdir(parents=True)
     (folder / "logo.png").write_bytes(render_png(svg))
-    (folder / "avis.json").write_text(json.dumps(_endorse(about)), encoding="utf-8")
+    (folder / "avis.json").write_text(json.dumps(endorse(about, Ed25519PrivateKey.generate())), encoding="utf-8")
     path = folder / "emetteur.yml"
     path.write_text(PROFILE, encoding="utf-8")
     return path
 
 
-def _endorse(about: str) -> dict[str, object]:
-    key = Ed25519PrivateKey.generate()
+def endorse(about: str, key: Ed25519PrivateKey, **changes: object) -> dict[str, object]:
+    """What an organisation with a did:key writes and signs about another."""
     name = encode_base58btc(b"\xed\x01" + key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
-    document = {
+    document: dict[str, object] = {
         "@context": [CREDENTIALS_V2, OPEN_BADGES_V3],
         "id": "urn:uuid:3c1bd0d6-6f30-4f0a-8a0b-60f7a5a2f1b1",
         "type": ["VerifiableCredential", "EndorsementCredential"],
@@ -53,4 +53,4 @@ def _endorse(about: str) -> dict[str, object]:
             "endorsementComment": "Ses badges sont délivrés avec soin.",
         },
     }
-    return add_proof(document, key, f"did:key:{name}#{name}", datetime(2026, 11, 1, tzinfo=UTC))
+    return add_proof(document | changes, key, f"did:key:{name}#{name}", datetime(2026, 11, 1, tzinfo=UTC))

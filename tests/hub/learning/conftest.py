@@ -100,15 +100,15 @@ def enrolment_of() -> Callable[[Any, Any], Any]:
 
 
 @pytest.fixture
-def run_deliveries() -> Callable[[], int]:
-    """Run, as the worker would, every delivery of badges that waits in the queue; returns how many."""
+def run_queued() -> Callable[[str], int]:
+    """run_queued("deliver_badges"): run, as the worker would, every such task of learning that waits; returns how many."""
 
-    def run() -> int:
+    def run(task: str) -> int:
         from django_tasks import TaskResultStatus
         from django_tasks_db.models import DBTaskResult
 
         waiting = DBTaskResult.objects.filter(
-            status=TaskResultStatus.READY, task_path="hub.portal.learning.tasks.deliver_badges"
+            status=TaskResultStatus.READY, task_path=f"hub.portal.learning.tasks.{task}"
         )
         count = 0
         for row in waiting:
@@ -118,3 +118,9 @@ def run_deliveries() -> Callable[[], int]:
         return count
 
     return run
+
+
+@pytest.fixture
+def run_deliveries(run_queued: Callable[[str], int]) -> Callable[[], int]:
+    """The deliveries of badges that wait."""
+    return lambda: run_queued("deliver_badges")

@@ -80,24 +80,9 @@ def enrolment(alice: Any, essai: Any, enrolment_of: Any) -> Enrolment:
 
 
 @pytest.fixture
-def run_earned(run_deliveries: Any) -> Callable[[], int]:
-    """Run the queue's deliveries of badges that have their own criterion; returns how many."""
-
-    def run() -> int:
-        from django_tasks import TaskResultStatus
-        from django_tasks_db.models import DBTaskResult
-
-        waiting = DBTaskResult.objects.filter(
-            status=TaskResultStatus.READY, task_path="hub.portal.learning.tasks.deliver_earned_badge"
-        )
-        count = 0
-        for row in waiting:
-            DBTaskResult.objects.filter(pk=row.pk).update(status=TaskResultStatus.SUCCESSFUL)
-            row.task.func(*row.args_kwargs["args"])
-            count += 1
-        return count
-
-    return run
+def run_earned(run_queued: Callable[[str], int]) -> Callable[[], int]:
+    """The deliveries that wait of badges with their own criterion."""
+    return lambda: run_queued("deliver_earned_badge")
 
 
 # --- the course file --------------------------------------------------------------------------------------------------
