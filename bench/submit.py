@@ -95,7 +95,7 @@ def measure_alone(installation: Installation, person: Person) -> tuple[list[floa
             ("attempt stored → taken by a worker", taken - received),
             ("taken → marks stored", marked - taken),
             ("of which the engine: process, kernel, cells", engine_s),
-            ("marks stored → feedback shown (events every 0.3 s)", seen - marked),
+            ("marks stored → feedback shown (the bell, the event, the fragment)", seen - marked),
             ("click → module page, meanwhile", arrived - clicked),
         ):
             stages.setdefault(what, []).append(value)
