@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from graders.marks import attempt_that_counts
 from graders.models import Attempt, AttemptState, CellMark
+from graders.waitingtime import Place, place_of
 from hub.portal.catalogue.presentation import render_points
 
 PENDING_STATES = (AttemptState.QUEUED, AttemptState.RUNNING)
@@ -58,6 +59,8 @@ class AttemptsOfModule:
     shown: Attempt | None
     """The attempt whose feedback is read."""
     exercises: Sequence[ExerciseFeedback]
+    place: Place | None = None
+    """Of the last attempt in the queue; None: it is not waiting to be taken."""
 
     @property
     def latest(self) -> Attempt | None:
@@ -91,7 +94,7 @@ class AttemptsOfModule:
 
 
 def load_attempts(learner: Any, session: str, module: str, number: int | None = None) -> AttemptsOfModule:
-    """The attempts with the feedback of `number`, or of the last one: three queries, whatever their number."""
+    """The attempts with the feedback of `number`, or of the last one: three queries, whatever their number, and three more while it waits."""
     attempts = list(
         Attempt.objects.filter(learner=learner, assignment__session=session, assignment__name=module)
         .select_related("version", "assignment")
@@ -104,6 +107,7 @@ def load_attempts(learner: Any, session: str, module: str, number: int | None = 
         counting=attempt_that_counts(attempts),
         shown=shown,
         exercises=group_by_exercise(shown.cells.all()) if shown and shown.state == AttemptState.MARKED else [],
+        place=place_of(attempts[0]) if attempts else None,
     )
 
 

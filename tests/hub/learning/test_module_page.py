@@ -207,3 +207,11 @@ def test_no_inline_script_or_style(essai, alice, signed_in, make_attempt):
         text = browser.get(address).content.decode()
         assert "<style" not in text and " style=" not in text and " onclick=" not in text
         assert text.count("<script") == text.count("<script src=")
+
+
+def test_a_waiting_attempt_says_its_place(client, alice, make_attempt):
+    make_attempt(alice, "essai", "m1", {}, state="queued")
+    client.force_login(alice)
+    page = client.get("/session/essai/module/m1/essais/").content.decode()
+    assert "Place dans la file d’attente\u00a0: 1." in page
+    assert "Attente estimée" not in page, "nobody marks, so no time is promised"
