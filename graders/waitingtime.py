@@ -14,12 +14,11 @@ from statistics import median
 from django.utils import timezone
 
 from graders.models import Attempt, AttemptState
+from graders.reaper import STALE_S
 
 MEASURED = 20
 """Last marked attempts whose durations are looked at."""
 LATELY = timedelta(minutes=30)
-ALIVE = timedelta(seconds=15)
-"""A run that said nothing for longer is taken over by the reaper, which waits as long."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,9 @@ def place_of(attempt: Attempt) -> Place | None:
         return None
     position = Attempt.objects.filter(state=AttemptState.QUEUED, pk__lt=attempt.pk).count() + 1
     now = timezone.now()
-    running = Attempt.objects.filter(state=AttemptState.RUNNING, heartbeat_at__gt=now - ALIVE).count()
+    running = Attempt.objects.filter(
+        state=AttemptState.RUNNING, heartbeat_at__gt=now - timedelta(seconds=STALE_S)
+    ).count()
     durations: list[float] = [
         duration_s
         for duration_s in Attempt.objects.filter(state=AttemptState.MARKED, marked_at__gt=now - LATELY)

@@ -1,4 +1,4 @@
-"""A learner's server and a browser for lessons in Voilà; a test module imports `place` and `browser` from here."""
+"""A learner's server with its portal, and a browser for lessons in Voilà; a test module imports `place` and `browser` from here."""
 
 from __future__ import annotations
 

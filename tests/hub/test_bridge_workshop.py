@@ -5,35 +5,29 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.hub.bridge_door import LearnerServer, Portal, open_portal, short_folder, start_server
+from tests.hub.bridge_door import LearnerServer, Portal
+from tests.hub.lesson_fixtures import place
+
+__all__ = ["place"]
 
 PAGE = "pupitre/atelier/essai-1"
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[tuple[Portal, LearnerServer]]:
-    folder = short_folder()
-    with open_portal(folder) as portal, start_server(folder, portal) as server:
-        yield portal, server
-    shutil.rmtree(folder)
+@pytest.fixture
+def portal(place: tuple[Portal, LearnerServer]) -> Portal:
+    place[0].answers.clear()
+    place[0].calls.clear()
+    return place[0]
 
 
 @pytest.fixture
-def portal(running: tuple[Portal, LearnerServer]) -> Portal:
-    running[0].answers.clear()
-    running[0].calls.clear()
-    return running[0]
-
-
-@pytest.fixture
-def claire(running: tuple[Portal, LearnerServer], portal: Portal) -> LearnerServer:
+def claire(place: tuple[Portal, LearnerServer], portal: Portal) -> LearnerServer:
     """Claire's server, with a course just made."""
-    server = running[1]
+    server = place[1]
     shutil.rmtree(server.home / "atelier", ignore_errors=True)
     ticket = str(uuid.uuid4())
     portal.drafts = {ticket: {"slug": "essai-1", "title": "Mon <essai>", "author": "Claire"}}

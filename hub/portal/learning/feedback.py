@@ -94,7 +94,7 @@ class AttemptsOfModule:
 
 
 def load_attempts(learner: Any, session: str, module: str, number: int | None = None) -> AttemptsOfModule:
-    """The attempts with the feedback of `number`, or of the last one: three queries, whatever their number, and three more while it waits."""
+    """The attempts with the feedback of `number`, or of the last one: three queries, and three while the last one waits."""
     attempts = list(
         Attempt.objects.filter(learner=learner, assignment__session=session, assignment__name=module)
         .select_related("version", "assignment")
