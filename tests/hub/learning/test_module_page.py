@@ -213,5 +213,6 @@ def test_a_waiting_attempt_says_its_place(client, alice, make_attempt):
     make_attempt(alice, "essai", "m1", {}, state="queued")
     client.force_login(alice)
     page = client.get("/session/essai/module/m1/essais/").content.decode()
+    assert "attend sa correction" in page and "est en cours" not in page
     assert "Place dans la file d’attente\u00a0: 1." in page
     assert "Attente estimée" not in page, "nobody marks, so no time is promised"
