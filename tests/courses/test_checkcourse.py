@@ -223,7 +223,7 @@ def test_cell_that_stops_is_named(folder: Path) -> None:
 
 
 def test_cell_without_end_is_stopped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "CELL_LIMIT_S", 2)
+    monkeypatch.setattr(execution, "CELL_LIMIT_S", 6)
     add_code(folder, "while True:\n    pass")
     assert codes(read(folder, run=True)) == ["execution"]
 

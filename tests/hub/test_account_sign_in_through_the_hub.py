@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -122,8 +121,8 @@ def installation(tmp_path_factory):
         here.wait(process)
         yield here, names
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
+        process.terminate()  # the Hub alone, as `pupitre stop` does: it ends its own services, one after another
+        process.wait(timeout=60)
         shutil.rmtree(run_dir, ignore_errors=True)
 
 
